@@ -1,0 +1,51 @@
+#pragma once
+/* crypto - random, hashes, passwords, signatures, constant-time comparison, guarded memory; libsodium and OpenSSL behind it.
+ *
+ *   above   audit  people  model/device_id  plugins/host  linkd
+ *   below   base/base
+ *   owns    struct secret's memory
+ *   limits  CRYPTO_PASSWORD_HASH_LEN SECRET_LEN_MAX
+ *   errors  CRYPTO_E_MISMATCH
+ */
+#include "base/base.h"
+#include "base/bytes.h"
+
+enum { CRYPTO_HASH_LEN = 32, CRYPTO_PASSWORD_HASH_LEN = 128, SECRET_LEN_MAX = 4096 };
+enum { CRYPTO_E_MISMATCH = 1 };
+
+must_check int crypto_init(void); /* once a process, before anything else here */
+void crypto_random(void *buf, size_t len);
+uint32_t crypto_random_below(uint32_t bound); /* uniform */
+void crypto_wipe(void *buf, size_t len);
+bool crypto_equal(const void *a, const void *b, size_t len); /* constant time */
+
+/* Incremental hash: SHA-256 or SM3 (suite of the audit log). */
+enum crypto_hash_kind { CRYPTO_SHA256, CRYPTO_SM3 };
+struct crypto_hash;
+must_check int crypto_hash_new(enum crypto_hash_kind kind, struct crypto_hash **ret);
+void crypto_hash_reset(struct crypto_hash *hash);
+void crypto_hash_add(struct crypto_hash *hash, const void *data, size_t len);
+void crypto_hash_end(struct crypto_hash *hash, uint8_t ret[CRYPTO_HASH_LEN]); /* and resets */
+struct crypto_hash *crypto_hash_free(struct crypto_hash *hash);
+void crypto_sha256(const void *data, size_t len, uint8_t ret[CRYPTO_HASH_LEN]);
+must_check int crypto_sha256_fd(int fd, uint8_t ret[CRYPTO_HASH_LEN]);
+void crypto_hmac_sha256(const void *key, size_t key_len, const void *data, size_t len, uint8_t ret[CRYPTO_HASH_LEN]);
+
+/* Argon2id, PHC string. Slow on purpose: run by loop_work. mem in KiB. */
+struct crypto_password_cost {
+	uint32_t mem_kib, passes;
+};
+must_check int crypto_password_hash(const char *password, size_t len, struct crypto_password_cost cost,
+				    char ret[CRYPTO_PASSWORD_HASH_LEN]);
+must_check int crypto_password_verify(const char hash[CRYPTO_PASSWORD_HASH_LEN], const char *password, size_t len);
+
+/* Guarded, locked, wiped memory; no formatter exists. */
+struct secret;
+must_check int secret_new(const void *data, size_t len, struct secret **ret);
+must_check int secret_new_random(size_t len, struct secret **ret);
+struct view secret_view(const struct secret *secret); /* borrowed: do not keep */
+bool secret_equal(const struct secret *secret, const void *data, size_t len);
+struct secret *secret_free(struct secret *secret);
+
+void base64url_print(const void *data, size_t len, char *ret, size_t cap); /* no padding */
+must_check int base64url_parse(const char *text, size_t len, void *ret, size_t cap, size_t *ret_len);

@@ -1,0 +1,43 @@
+#pragma once
+/* host - what a process asks of its machine: service manager, boot id, clock state, files, its own fence.
+ *
+ *   above   app  plugins/host  linkd  ctl  router/time_trust
+ *   below   base/base  base/text
+ *   owns    nothing
+ *   limits  HOST_FILE_MAX
+ *   errors  HOST_E_TOO_LARGE
+ */
+#include <sys/types.h>
+#include "base/base.h"
+
+enum { HOST_FILE_MAX = 1024 * 1024, HOST_BOOT_ID_LEN = 16 };
+enum { HOST_E_TOO_LARGE = 1 };
+
+/* One datagram to $NOTIFY_SOCKET ("READY=1\nSTATUS=..."); 0 when there is no service manager. */
+must_check int host_notify(const char *state);
+int64_t host_watchdog_ms(void); /* WATCHDOG_USEC for this pid in ms, 0 when none */
+
+/* --boot-id option text (systemd's %b) or /proc/sys/kernel/random/boot_id. */
+must_check int host_boot_id(const char *option, uint8_t ret[HOST_BOOT_ID_LEN]);
+bool host_clock_is_synced(void); /* kernel's adjtimex state: no STA_UNSYNC */
+
+must_check int host_read_file(const char *path, size_t max, char **ret, size_t *ret_len); /* NUL added */
+must_check int host_write_file(const char *path, mode_t mode, const void *data, size_t len); /* tmp + fsync + rename + dir fsync */
+must_check int host_uid_of(const char *user, uid_t *ret);  /* name or number; -ENOENT */
+must_check int host_user_of(uid_t uid, char *ret, size_t cap);
+must_check int host_mkdir(const char *path, mode_t mode);  /* 0 also when it is there and ours */
+int64_t host_rss_kib(pid_t pid); /* -1 when not readable */
+
+/* The in-process fence (THREATS.md): no_new_privs, not dumpable, Landlock, seccomp. Returns what was reached. */
+struct host_fence {
+	const char *const *read_paths;  /* NULL-terminated; files or folders that may be read */
+	const char *const *write_paths; /* folders that may be read and written */
+	const char *const *exec_paths;  /* folders from which libraries may be mapped */
+	bool net;                       /* AF_INET/AF_INET6 sockets allowed */
+	bool stage_two;                 /* final: no new files at all beyond Landlock, tight syscall list */
+};
+struct host_fence_state {
+	int landlock_abi; /* 0: kernel has none */
+	bool seccomp, no_new_privs;
+};
+must_check int host_fence(const struct host_fence *fence, struct host_fence_state *ret);
