@@ -1,0 +1,82 @@
+#!/usr/bin/env python3
+"""Count what a test runner did: prints "passed failed", then a line for each thing that failed.
+
+    tally.py meson LOG.json     meson's testlog.json; functions are counted inside cmocka and unittest programs
+    tally.py pytest JUNIT.xml   pytest's report
+    tally.py node LOG RC        output of `node --test`
+"""
+import json
+import re
+import sys
+import xml.etree.ElementTree as xml
+
+
+def count_meson_test(row):
+    """One program. A program that says nothing countable is one test; one that dies has one failure at least."""
+    text = row.get("stdout", "") + row.get("stderr", "")
+    good = row["result"] in ("OK", "EXPECTEDFAIL")
+    passed = len(re.findall(r"^\[       OK \] ", text, re.M))
+    failed = len(set(re.findall(r"^\[  (?:FAILED|ERROR)\s+\] (\w+)", text, re.M)))
+    ran = re.search(r"^Ran (\d+) tests?", text, re.M)
+    if ran:
+        broken = sum(map(int, re.findall(r"(?:failures|errors)=(\d+)", text)))
+        passed, failed = int(ran[1]) - broken, broken
+    if not good:
+        return passed, max(failed, 1)
+    if failed:
+        return passed, failed
+    return max(passed, 1), 0
+
+
+def count_meson(path):
+    passed = failed = 0
+    names = []
+    for line in open(path, encoding="utf-8"):
+        row = json.loads(line)
+        p, f = count_meson_test(row)
+        passed, failed = passed + p, failed + f
+        if f:
+            names.append(f"{row['name']}: {row['result']}")
+    return passed, failed, names
+
+
+def count_pytest(path):
+    passed = failed = 0
+    names = []
+    for case in xml.parse(path).iter("testcase"):
+        # A test never skips here: skipped is failed.
+        if any(case.find(tag) is not None for tag in ("failure", "error", "skipped")):
+            failed += 1
+            names.append(f"{case.get('classname')}::{case.get('name')}")
+        else:
+            passed += 1
+    return passed, failed, names
+
+
+def count_node(path, rc):
+    text = open(path, encoding="utf-8", errors="replace").read()
+    sums = {"pass": 0, "fail": 0, "cancelled": 0, "skipped": 0, "todo": 0}
+    for word, n in re.findall(r"^(?:#|ℹ) (pass|fail|cancelled|skipped|todo) (\d+)", text, re.M):
+        sums[word] += int(n)
+    passed = sums.pop("pass")
+    failed = sum(sums.values())
+    if rc and not failed:
+        failed = 1
+    return passed, failed, ["node"] if failed else []
+
+
+def main(argv):
+    kind, path = argv[1], argv[2]
+    if kind == "meson":
+        passed, failed, names = count_meson(path)
+    elif kind == "pytest":
+        passed, failed, names = count_pytest(path)
+    else:
+        passed, failed, names = count_node(path, int(argv[3]))
+    print(passed, failed)
+    for name in names:
+        print("    failed:", name)
+
+
+if __name__ == "__main__":
+    main(sys.argv)
