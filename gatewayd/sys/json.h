@@ -9,7 +9,11 @@
  */
 #include "base/base.h"
 
-enum { JSON_DEPTH_MAX = 32, JSON_KEY_MAX = 128 };
+enum {
+	JSON_DEPTH_MAX = 32,
+	JSON_DEPTH_CEILING = 256, /* for trusted big producers */
+	JSON_KEY_MAX = 128,       /* bytes of a key as it is written, escapes counted */
+};
 enum {
 	JSON_E_SYNTAX = 1,
 	JSON_E_DEPTH,
@@ -24,9 +28,11 @@ struct json;
 
 enum json_kind { JSON_NULL, JSON_BOOL, JSON_INT, JSON_REAL, JSON_TEXT, JSON_ARRAY, JSON_OBJECT };
 
-/* error (may be NULL, cap bytes) gets a sentence with line/column. depth_max <= 256 for trusted big producers. */
-must_check int json_parse(const void *data, size_t len, size_t len_max, unsigned depth_max, char *error, size_t error_cap,
-			  struct json **ret);
+/* Any JSON value may stand at the top (RFC 8259). Numbers that do not fit int64 or double are refused.
+ * error (may be NULL, cap bytes) gets a sentence with line/column and none of the input's bytes.
+ * depth_max <= JSON_DEPTH_CEILING. */
+must_check int json_parse(const void *data, size_t len, size_t len_max, unsigned depth_max, char *error,
+			  size_t error_cap, struct json **ret);
 struct json *json_free(struct json *json);
 DEFINE_CLEANUP(json_free, struct json *)
 enum json_kind json_kind(const struct json *json); /* NULL pointer counts as JSON_NULL */
@@ -34,16 +40,16 @@ enum json_kind json_kind(const struct json *json); /* NULL pointer counts as JSO
 /* Borrowed; NULL when absent or of another kind. */
 struct json *json_get(const struct json *object, const char *key);
 const char *json_get_text(const struct json *object, const char *key);
-const char *json_text(const struct json *json, size_t *ret_len); /* NULL when not a text */
-bool json_to_i64(const struct json *json, int64_t *ret);  /* INT, or REAL without fraction */
+const char *json_text(const struct json *json, size_t *ret_len); /* NULL when not a text; ret_len may be NULL */
+bool json_to_i64(const struct json *json, int64_t *ret);         /* INT, or REAL without fraction */
 bool json_to_f64(const struct json *json, double *ret);
 bool json_to_bool(const struct json *json, bool *ret);
-size_t json_len(const struct json *json);                 /* of array or object */
+size_t json_len(const struct json *json); /* of array or object */
 struct json *json_at(const struct json *array, size_t i);
 /* Iterates an object: start with *cursor NULL; returns the key or NULL at the end. */
 const char *json_next(struct json *object, void **cursor, struct json **ret_value);
 
-struct json *json_new_object(void); /* never NULL: out of memory aborts */
+struct json *json_new_object(void); /* never NULL: out of memory aborts, here and in everything that builds */
 struct json *json_new_array(void);
 void json_set_text(struct json *object, const char *key, const char *text); /* invalid UTF-8 is replaced; NULL is JSON null */
 void json_set_i64(struct json *object, const char *key, int64_t v);
@@ -53,9 +59,10 @@ void json_set_null(struct json *object, const char *key);
 void json_set(struct json *object, const char *key, struct json *value); /* takes value */
 void json_push(struct json *array, struct json *value);                  /* takes value */
 void json_push_text(struct json *array, const char *text);
-struct json *json_copy(const struct json *json);
+struct json *json_copy(const struct json *json); /* deep */
 
-/* Compact, keys in insertion order; *ret is malloc'ed, NUL-terminated. */
+/* Compact, keys in insertion order, numbers in the fewest digits that read back the same.
+ * *ret is malloc'ed, NUL-terminated; ret_len may be NULL. */
 must_check int json_print(const struct json *json, char **ret, size_t *ret_len);
 must_check int json_print_pretty(const struct json *json, char **ret, size_t *ret_len);
 
@@ -64,8 +71,8 @@ struct json_field {
 	const char *name;
 	enum json_kind kind; /* JSON_INT, JSON_BOOL, JSON_TEXT, JSON_REAL, JSON_OBJECT, JSON_ARRAY; JSON_NULL: any */
 	bool required;
-	int64_t min, max;    /* value of INT/REAL, bytes of TEXT, members of ARRAY/OBJECT; both 0: no bound */
+	int64_t min, max; /* value of INT/REAL, bytes of TEXT, members of ARRAY/OBJECT; both 0: no bound */
 };
-/* On error ret_field (may be NULL) names the field and error holds what was expected. */
-must_check int json_check(const struct json *object, const struct json_field *fields, size_t n_fields, char *error,
-			  size_t error_cap);
+/* On error (may be NULL) stands the field and what was expected: "room: expected text of 1..64 bytes". */
+must_check int json_check(const struct json *object, const struct json_field *fields, size_t n_fields,
+			  char *error, size_t error_cap);

@@ -1,0 +1,40 @@
+#pragma once
+/* alarm - the one table of what can be wrong: name, severity, whether it clears by itself, plain words.
+ *
+ *   above   router/alarms  registry  audit  door  adapter
+ *   below   base/base
+ *   owns    the constant table
+ *   limits  -
+ */
+#include "base/base.h"
+
+enum severity { SEVERITY_INFO, SEVERITY_WARNING, SEVERITY_ERROR, SEVERITY_CRITICAL, SEVERITIES };
+enum alarm_kind {
+	ALARM_CLONE,            /* two holders of one identity */
+	ALARM_ADAPTER_VIOLATION,/* an adapter broke the wire's rules */
+	ALARM_ADAPTER_GONE,
+	ALARM_LINK_DOWN,
+	ALARM_LINK_IDENTITY,    /* broker certificate: wrong name or pin */
+	ALARM_SPOOL_DROPS,
+	ALARM_STORE_FAILING,    /* the writer thread cannot write */
+	ALARM_AUDIT_BROKEN,
+	ALARM_CLOCK_UNTRUSTED,
+	ALARM_CODE_GUESSING,    /* several one-time codes burnt */
+	ALARM_LOGIN_LOCKED,
+	ALARM_RULE_LOOP,        /* a rule triggered itself and was stopped */
+	ALARM_BATTERY_LOW,
+	ALARM_DEVICE_TAMPER,
+	ALARM_DEVICE_FLOOD,
+	ALARM_BROKER_UNENFORCED,/* the LAN broker lets others publish commands */
+	ALARMS
+};
+struct alarm_row {
+	enum alarm_kind kind;
+	const char *name; /* "clone", kebab-case */
+	enum severity severity;
+	bool clears_itself;
+	const char *text; /* one plain sentence of what it means and what to do */
+};
+const struct alarm_row *alarm_row(enum alarm_kind kind);
+must_check int alarm_kind_parse(const char *name, enum alarm_kind *ret);
+const char *severity_name(enum severity severity);
