@@ -9,8 +9,7 @@
 
 struct reader reader_over(const void *data, size_t len)
 {
-	static const uint8_t nothing[1];
-	const uint8_t *p = data ? data : nothing;
+	const uint8_t *p = data ? data : (const uint8_t *)"";
 
 	return (struct reader){ .p = p, .end = p + (data ? len : 0), .bad = !data && len > 0 };
 }
