@@ -3,8 +3,20 @@
  * ours, because jansson's quote the input, and the input may hold a password. A struct json is a json_t
  * under our name; nobody outside this file and json_print.c knows.
  */
-#include <assert.h>
+/* Four of jansson's enumerators and one function have names of ours. */
+#define JSON_OBJECT JANSSON_OBJECT
+#define JSON_ARRAY JANSSON_ARRAY
+#define JSON_REAL JANSSON_REAL
+#define JSON_NULL JANSSON_NULL
+#define json_copy jansson_copy
 #include <jansson.h>
+#undef JSON_OBJECT
+#undef JSON_ARRAY
+#undef JSON_REAL
+#undef JSON_NULL
+#undef json_copy
+
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -174,20 +186,197 @@ struct json *json_free(struct json *json)
 
 enum json_kind json_kind(const struct json *json)
 {
+	static const enum json_kind kinds[] = {
+		[JANSSON_OBJECT] = JSON_OBJECT, [JANSSON_ARRAY] = JSON_ARRAY, [JSON_STRING] = JSON_TEXT,
+		[JSON_INTEGER] = JSON_INT,	[JANSSON_REAL] = JSON_REAL,   [JSON_TRUE] = JSON_BOOL,
+		[JSON_FALSE] = JSON_BOOL,	[JANSSON_NULL] = JSON_NULL,
+	};
+
+	return json ? kinds[json_typeof(to_jansson(json))] : JSON_NULL;
+}
+
+struct json *json_get(const struct json *object, const char *key)
+{
+	return from_jansson(json_object_get(to_jansson(object), key));
+}
+
+const char *json_get_text(const struct json *object, const char *key)
+{
+	return json_text(json_get(object, key), NULL);
+}
+
+const char *json_text(const struct json *json, size_t *ret_len)
+{
+	if (json_kind(json) != JSON_TEXT)
+		return NULL;
+	if (ret_len)
+		*ret_len = json_string_length(to_jansson(json));
+	return json_string_value(to_jansson(json));
+}
+
+bool json_to_i64(const struct json *json, int64_t *ret)
+{
+	if (json_kind(json) == JSON_REAL) {
+		double v = json_real_value(to_jansson(json));
+
+		/* 2^63 itself does not fit; both bounds are exact as doubles. */
+		if (!(v >= -0x1p63 && v < 0x1p63) || v != trunc(v))
+			return false;
+		*ret = (int64_t)v;
+		return true;
+	}
+	if (json_kind(json) != JSON_INT)
+		return false;
+	*ret = json_integer_value(to_jansson(json));
+	return true;
+}
+
+bool json_to_f64(const struct json *json, double *ret)
+{
+	enum json_kind kind = json_kind(json);
+
+	if (kind != JSON_INT && kind != JSON_REAL)
+		return false;
+	*ret = json_number_value(to_jansson(json));
+	return true;
+}
+
+bool json_to_bool(const struct json *json, bool *ret)
+{
+	if (json_kind(json) != JSON_BOOL)
+		return false;
+	*ret = json_typeof(to_jansson(json)) == JSON_TRUE;
+	return true;
+}
+
+size_t json_len(const struct json *json)
+{
+	if (json_kind(json) == JSON_ARRAY)
+		return json_array_size(to_jansson(json));
+	return json_object_size(to_jansson(json)); /* 0 for everything else */
+}
+
+struct json *json_at(const struct json *array, size_t i)
+{
+	return from_jansson(json_array_get(to_jansson(array), i));
+}
+
+const char *json_next(struct json *object, void **cursor, struct json **ret_value)
+{
+	json_t *json = to_jansson(object);
+	void *next = *cursor ? json_object_iter_next(json, *cursor) : json_object_iter(json);
+
+	if (!next)
+		return NULL;
+	*cursor = next;
+	*ret_value = from_jansson(json_object_iter_value(next));
+	return json_object_iter_key(next);
+}
+
+/* Building: only lack of memory can fail once the text is UTF-8 and the containers are containers. */
+static json_t *json_need(json_t *json)
+{
 	if (!json)
-		return JSON_NULL;
-	/* Our names and jansson's overlap in places, so jansson's are used by their functions only. */
-	if (json_is_object(to_jansson(json)))
-		return JSON_OBJECT;
-	if (json_is_array(to_jansson(json)))
-		return JSON_ARRAY;
-	if (json_is_string(to_jansson(json)))
-		return JSON_TEXT;
-	if (json_is_integer(to_jansson(json)))
-		return JSON_INT;
-	if (json_is_real(to_jansson(json)))
-		return JSON_REAL;
-	if (json_is_boolean(to_jansson(json)))
-		return JSON_BOOL;
-	return JSON_NULL;
+		abort();
+	return json;
+}
+
+struct json *json_new_object(void)
+{
+	return from_jansson(json_need(json_object()));
+}
+
+struct json *json_new_array(void)
+{
+	return from_jansson(json_need(json_array()));
+}
+
+/* Length of the character at p as text_is_utf8 sees it, 0 when none begins there. */
+static size_t utf8_step(const char *p, size_t left)
+{
+	for (size_t n = 1; n <= 4 && n <= left; n++) {
+		if (text_is_utf8(p, n))
+			return n;
+	}
+	return 0;
+}
+
+/* Every byte that is part of no character becomes U+FFFD. */
+static json_t *json_text_repaired(const char *text, size_t len)
+{
+	char *out = malloc(len * 3 + 1);
+	size_t n = 0;
+	json_t *json;
+
+	if (!out)
+		abort();
+	for (size_t i = 0; i < len;) {
+		size_t step = utf8_step(text + i, len - i);
+
+		memcpy(out + n, step ? text + i : "\xef\xbf\xbd", step ? step : 3);
+		n += step ? step : 3;
+		i += step ? step : 1;
+	}
+	json = json_stringn(out, n);
+	free(out);
+	return json;
+}
+
+static json_t *json_from_text(const char *text)
+{
+	size_t len;
+
+	if (!text)
+		return json_null();
+	len = strlen(text);
+	return json_need(text_is_utf8(text, len) ? json_stringn(text, len) : json_text_repaired(text, len));
+}
+
+void json_set(struct json *object, const char *key, struct json *value)
+{
+	assert(json_kind(object) == JSON_OBJECT && text_is_utf8(key, strlen(key)));
+	if (json_object_set_new(to_jansson(object), key, to_jansson(value)) < 0)
+		abort();
+}
+
+void json_set_text(struct json *object, const char *key, const char *text)
+{
+	json_set(object, key, from_jansson(json_from_text(text)));
+}
+
+void json_set_i64(struct json *object, const char *key, int64_t v)
+{
+	json_set(object, key, from_jansson(json_need(json_integer(v))));
+}
+
+void json_set_f64(struct json *object, const char *key, double v)
+{
+	json_set(object, key, from_jansson(isfinite(v) ? json_need(json_real(v)) : json_null()));
+}
+
+void json_set_bool(struct json *object, const char *key, bool v)
+{
+	json_set(object, key, from_jansson(json_boolean(v)));
+}
+
+void json_set_null(struct json *object, const char *key)
+{
+	json_set(object, key, from_jansson(json_null()));
+}
+
+void json_push(struct json *array, struct json *value)
+{
+	assert(json_kind(array) == JSON_ARRAY);
+	if (json_array_append_new(to_jansson(array), to_jansson(value)) < 0)
+		abort();
+}
+
+void json_push_text(struct json *array, const char *text)
+{
+	json_push(array, from_jansson(json_from_text(text)));
+}
+
+struct json *json_copy(const struct json *json)
+{
+	return json ? from_jansson(json_need(json_deep_copy(to_jansson(json)))) : NULL;
 }

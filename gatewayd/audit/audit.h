@@ -1,0 +1,127 @@
+#pragma once
+/* audit - the record of what mattered: fixed schema, canonical bytes, chained, append-only; asynchronous.
+ *
+ *   above   registry  people  policy  router  door  link  app
+ *   below   base/base  base/bytes  model/command  model/device_id  model/subject  sys/crypto  sys/loop  sys/store  sys/db
+ *   owns    the audit database (segments audit-YYYYMM-n.db), the chain's head, the collapse table
+ *   limits  AUDIT_DETAIL_MAX AUDIT_OBJECT_MAX AUDIT_COLLAPSE_MAX AUDIT_QUEUE_MAX
+ *   errors  AUDIT_E_TAMPERED AUDIT_E_NO_ANCHOR AUDIT_E_FULL
+ *
+ * Two ways in. audit_append: an event that stands alone (denial, alarm, start). audit_outbox_put: on the writer
+ * thread, inside the transaction that changes gateway.db; audit_drain moves outbox rows into the log, each exactly
+ * once. Encoding, chain and files: docs/spec/audit.md. Sealing (MAC, checkpoints signed) is the vault's: the columns and the
+ * record header already have their places.
+ */
+#include "base/base.h"
+#include "base/bytes.h"
+#include "model/command.h"
+#include "model/device_id.h"
+#include "model/subject.h"
+#include "sys/crypto.h"
+#include "sys/store.h"
+
+enum { AUDIT_DETAIL_MAX = 1024, AUDIT_OBJECT_MAX = 64, AUDIT_COLLAPSE_MAX = 1024, AUDIT_QUEUE_MAX = 16384, AUDIT_RECORD_MAX = 2048 };
+enum { AUDIT_E_TAMPERED = 1, AUDIT_E_NO_ANCHOR = 2, AUDIT_E_FULL = 3 };
+
+enum audit_outcome { AUDIT_OK, AUDIT_FAILED, AUDIT_DENIED };
+/* Rows with names, severity and the clause they answer are in audit/kinds.c; numbers never change meaning. */
+enum audit_kind {
+	AUDIT_START = 1, AUDIT_STOP, AUDIT_CONFIG, AUDIT_CLOCK, AUDIT_SEGMENT,
+	AUDIT_COMMAND = 16, AUDIT_DENIAL, AUDIT_REFUSED, AUDIT_READ, AUDIT_TELEMETRY_COUNT, AUDIT_BAD_INPUT,
+	AUDIT_LOGIN = 32, AUDIT_LOGOUT, AUDIT_LOCKOUT, AUDIT_SESSION, AUDIT_USER_ADD, AUDIT_USER_CHANGE, AUDIT_USER_REMOVE, AUDIT_PASSWORD,
+	AUDIT_SETUP, AUDIT_RECOVERY,
+	AUDIT_CODE_ISSUED = 48, AUDIT_CODE_USED, AUDIT_CODE_FAILED, AUDIT_BIND, AUDIT_UNBIND, AUDIT_TRANSFER, AUDIT_CLAIM_WAITING,
+	AUDIT_JOIN_OPEN, AUDIT_JOIN_CLOSE,
+	AUDIT_DEVICE_SEEN = 64, AUDIT_DEVICE_STATE, AUDIT_DEVICE_NAME, AUDIT_DEVICE_ROOM, AUDIT_DEVICE_MOVE, AUDIT_DEVICE_RETIRE, AUDIT_CLONE,
+	AUDIT_RULE_ADD = 80, AUDIT_RULE_REMOVE, AUDIT_AUTOMATION_ADD, AUDIT_AUTOMATION_REMOVE, AUDIT_AUTOMATION_STOPPED,
+	AUDIT_ADAPTER_UP = 96, AUDIT_ADAPTER_DOWN, AUDIT_ADAPTER_VIOLATION, AUDIT_LINK_UP, AUDIT_LINK_DOWN, AUDIT_LINK_REFUSED,
+	AUDIT_ALARM_RAISED = 112, AUDIT_ALARM_ACKED, AUDIT_ALARM_CLEARED,
+	AUDIT_LOG_VERIFY = 120, AUDIT_LOG_EXPORT, AUDIT_SPOOL_DROP, AUDIT_BROKER_CLIENT, AUDIT_METHOD,
+};
+struct audit_kind_row {
+	uint16_t kind;
+	const char *name;   /* "login" */
+	uint8_t severity;   /* enum severity of model/alarm */
+	const char *clause; /* of the standard */
+};
+const struct audit_kind_row *audit_kind_row(uint16_t kind); /* NULL: unknown */
+const struct audit_kind_row *audit_kind_at(size_t i);
+
+/* One record as its writer fills it; time, boot id and sequence are added when it is appended. Texts are borrowed. */
+struct audit_record {
+	uint16_t kind;
+	enum audit_outcome outcome;
+	uint16_t result;            /* enum result, when there is one */
+	struct subject subject;
+	const char *subject_name;   /* "anna", "cloud"; NULL none */
+	uint8_t subject_role;
+	uint8_t session_tag[8];     /* hash of the session id, never the id; zeros none */
+	uint8_t source;             /* enum source_kind */
+	const char *source_addr;    /* "uid:1000", "cloud/app-7" */
+	struct device_id device;    /* object when it is a device */
+	const char *object;         /* else: its name */
+	uint16_t cap;
+	const char *action;         /* "set on-off=true", "device.rename" */
+	int32_t rule;               /* the rule that decided */
+	uint32_t count;             /* of collapsed repeats; 0 and 1 are one */
+	const char *detail;         /* plain words, control bytes escaped when shown */
+};
+
+struct audit;
+struct audit_options {
+	const char *folder;         /* state folder */
+	enum crypto_hash_kind hash;
+	const uint8_t *boot_id;     /* 16 bytes */
+	uint64_t segment_bytes_max; /* a new segment after that many */
+};
+typedef void (*audit_done_fn)(void *ctx, int r);
+
+/* Opens (or starts) the current segment, checks its tail, recovers the head. Before store_start. */
+must_check int audit_new(struct loop *loop, struct store *store, const struct audit_options *options, struct audit **ret);
+must_check int audit_attach_outbox(struct audit *audit, unsigned gateway_db); /* the database whose `outbox` table is drained */
+struct audit *audit_close(struct audit *audit); /* flushes counts and queue */
+
+/* Repeats of one (subject, source, kind, object) collapse into counts flushed every 60 s; kinds that must stand alone
+ * (commands, verbs, alarms) are not collapsed. done may be NULL. AUDIT_E_FULL: the queue is full, nothing was taken. */
+must_check int audit_append(struct audit *audit, const struct audit_record *record, audit_done_fn done, void *ctx);
+void audit_count_telemetry(struct audit *audit, struct device_id device, uint32_t n); /* allowed telemetry: counts a minute */
+
+extern const char audit_outbox_schema[]; /* SQL of the outbox table, part of gateway.db's first migration */
+/* Writer thread, inside a transaction on the gateway database. */
+must_check int audit_outbox_put(struct db *db, const struct audit_record *record);
+void audit_drain(struct audit *audit); /* after commit: move the outbox on; coalesces */
+
+struct audit_head {
+	uint64_t seq;                /* records in all segments */
+	uint8_t head[CRYPTO_HASH_LEN];
+	char segment[40];
+};
+struct audit_head audit_head(const struct audit *audit); /* what an anchor carries */
+
+/* Reading, on the writer thread; the rows arrive on the loop. */
+struct audit_row {
+	uint64_t seq;
+	int64_t wall_us;
+	int64_t boot_ms;
+	bool time_trusted;
+	struct audit_record record; /* borrows from the batch */
+};
+typedef void (*audit_rows_fn)(void *ctx, int r, const struct audit_row *rows, size_t n);
+must_check int audit_read(struct audit *audit, uint64_t after_seq, size_t max, bool newest_first, audit_rows_fn fn, void *ctx);
+
+struct audit_verdict {
+	uint64_t records, first_bad; /* first_bad 0: none */
+	char what[128];              /* which check failed, in plain words */
+	unsigned anchors;            /* how many outside anchors were compared */
+};
+typedef void (*audit_verdict_fn)(void *ctx, int r, const struct audit_verdict *verdict);
+/* Walks every segment. anchors: (seq, head) pairs somebody kept outside. r: 0, AUDIT_E_TAMPERED, AUDIT_E_NO_ANCHOR. */
+struct audit_anchor {
+	uint64_t seq;
+	uint8_t head[CRYPTO_HASH_LEN];
+};
+must_check int audit_verify(struct audit *audit, const struct audit_anchor *anchors, size_t n_anchors, audit_verdict_fn fn,
+			    void *ctx);
+/* Writes every record to path (docs/spec/audit.md "export"), 0600. */
+must_check int audit_export(struct audit *audit, const char *path, audit_done_fn done, void *ctx);
+void audit_set_time_trusted(struct audit *audit, bool trusted);

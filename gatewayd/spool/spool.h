@@ -1,0 +1,60 @@
+#pragma once
+/* spool - what a link has not acknowledged yet: numbered, on disk, bounded in bytes, drained in order.
+ *
+ *   above   router/router  link/links  app
+ *   below   base/base  base/bytes  model/event  sys/loop  sys/store  sys/db
+ *   owns    spool.db's rows and a bounded window of them in memory
+ *   limits  SPOOL_LINKS_MAX SPOOL_WINDOW_MAX
+ *   errors  SPOOL_E_FULL
+ *
+ * Order holds per (link, class): alarms before state before telemetry between classes, numbers rise within one. An
+ * entry counts as stored when its group is committed: written to the kernel (kill -9 loses none) and fsync'ed at
+ * most sync_ms later; entries of the alarm class or marked risky are fsync'ed before they count.
+ * When bytes_max is reached the oldest of the least class goes first, counted per class.
+ * After a restart every entry that was taken but not acknowledged comes again, marked duplicate.
+ */
+#include "base/base.h"
+#include "model/event.h"
+#include "sys/loop.h"
+#include "sys/store.h"
+
+enum { SPOOL_LINKS_MAX = 8, SPOOL_WINDOW_MAX = 2048 };
+enum { SPOOL_E_FULL = 1 };
+
+struct spool;
+struct spool_options {
+	uint64_t bytes_max;
+};
+struct spool_entry {
+	uint64_t number;      /* rising per link over all classes, never reused */
+	bool duplicate;       /* may have been delivered before */
+	enum event_class event_class;
+	const uint8_t *data;  /* an encoded event; borrowed until the callback returns */
+	size_t len;
+};
+struct spool_stats {
+	uint64_t queued[EVENT_CLASSES], dropped[EVENT_CLASSES], bytes, delivered, oldest_number;
+};
+typedef void (*spool_stored_fn)(void *ctx, int r);
+/* Something can be taken for link: call spool_take. */
+typedef void (*spool_ready_fn)(void *ctx, unsigned link);
+
+extern const struct db_migration spool_migrations[];
+extern const size_t spool_n_migrations;
+must_check int spool_new(struct loop *loop, struct store *store, unsigned db, const struct spool_options *options,
+			 struct spool **ret);
+must_check int spool_load(struct spool *spool); /* before the store starts */
+struct spool *spool_close(struct spool *spool);
+
+/* link: a stable number 0..SPOOL_LINKS_MAX-1 for name; rows of names no longer configured are kept and shown. */
+must_check int spool_open_link(struct spool *spool, const char *name, spool_ready_fn ready, void *ctx, unsigned *ret_link);
+/* One event for the links in mask; stored is called once when it is in for all. SPOOL_E_FULL: the writer's queue is full. */
+must_check int spool_append(struct spool *spool, uint32_t link_mask, const struct event *event, spool_stored_fn stored,
+			    void *ctx);
+/* The next entry of link, best class first, and marks it taken. false: none ready now (ready will be called). */
+bool spool_take(struct spool *spool, unsigned link, struct spool_entry *ret);
+void spool_ack(struct spool *spool, unsigned link, uint64_t number);
+void spool_untake(struct spool *spool, unsigned link); /* the link process went away: all taken ones come again, marked */
+struct spool_stats spool_stats_of(const struct spool *spool, unsigned link);
+const char *spool_link_name(const struct spool *spool, unsigned link); /* NULL past the end */
+void spool_purge(struct spool *spool, unsigned link, struct device_id device, spool_stored_fn done, void *ctx); /* unshared or erased device */
