@@ -64,7 +64,7 @@ def defined_limits(source):
 def defined_errors(source):
     names = set()
     for body in re.findall(r"\benum\b[^{};]*\{([^}]*)\}", tree.code(source)):
-        names |= set(re.findall(r"(?:^|[,{\s])([A-Z][A-Z0-9]*_E_[A-Z0-9_]+)\b\s*(?==|,|$)", body))
+        names |= set(re.findall(r"(?:^|[,{\s])([A-Z][A-Z0-9_]*_E_[A-Z0-9_]+)\b\s*(?==|,|$)", body))
     return names
 
 
