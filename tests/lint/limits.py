@@ -16,7 +16,7 @@ def check(root):
     for path in tree.files(root, ".h", under=("gatewayd", "plugins")):
         source = tree.text(root, path)
         for name in sorted(maps.defined_limits(source) - named):
-                    line = tree.line_of(source, re.search(rf"\b{name}\b", tree.code(source)).start())
+            line = tree.line_of(source, re.search(rf"\b{name}\b", tree.code(source)).start())
             found.append(f"{path}:{line}: no test names {name}")
     return found
 
