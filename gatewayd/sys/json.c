@@ -1,14 +1,14 @@
-/* A thin skin over jansson. What jansson does not promise is done before it sees a byte: one pass over the
- * text counts nesting (jansson recurses up to a fixed 2048), measures keys and refuses NUL. Error texts are
- * ours, because jansson's quote the input, and the input may hold a password. A struct json is a json_t
- * under our name; nobody outside this file and json_print.c knows.
+/* A thin skin over jansson. What jansson does not promise is done before it sees a byte: one pass
+ * over the text counts nesting (jansson recurses up to a fixed 2048), measures keys and refuses
+ * NUL. Error texts are ours, because jansson's quote the input, and the input may hold a password.
+ * A struct json is a json_t under our name; nobody outside this file and json_print.c knows.
  */
 /* Four of jansson's enumerators and one function have names of ours. */
 #define JSON_OBJECT JANSSON_OBJECT
-#define JSON_ARRAY JANSSON_ARRAY
-#define JSON_REAL JANSSON_REAL
-#define JSON_NULL JANSSON_NULL
-#define json_copy jansson_copy
+#define JSON_ARRAY  JANSSON_ARRAY
+#define JSON_REAL   JANSSON_REAL
+#define JSON_NULL   JANSSON_NULL
+#define json_copy   jansson_copy
 #include <jansson.h>
 #undef JSON_OBJECT
 #undef JSON_ARRAY
@@ -35,7 +35,8 @@ static struct json *from_jansson(json_t *json)
 	return (struct json *)json;
 }
 
-/* jansson would seed its hash tables from a file when the first object is made; behind a fence it could not. */
+/* jansson would seed its hash tables from a file when the first object is made; behind a fence it
+ * could not. */
 __attribute__((constructor)) static void json_seed(void)
 {
 	size_t seed = 0;
@@ -52,11 +53,12 @@ struct scan {
 	unsigned depth;
 };
 
-static int scan_fail(const struct scan *scan, size_t at, int error_code, const char *what, char *error,
-		     size_t error_cap)
+static int scan_fail(const struct scan *scan, size_t at, int error_code, const char *what,
+		     char *error, size_t error_cap)
 {
 	if (error)
-		text_print(error, error_cap, "line %u column %zu: %s", scan->line, at - scan->line_start + 1, what);
+		text_print(error, error_cap, "line %u column %zu: %s", scan->line,
+			   at - scan->line_start + 1, what);
 	return error_code;
 }
 
@@ -77,7 +79,8 @@ static bool scan_is_key(const char *text, size_t len, size_t after_quote)
 	return after_quote < len && text[after_quote] == ':';
 }
 
-must_check static int json_scan(const char *text, size_t len, unsigned depth_max, char *error, size_t error_cap)
+must_check static int json_scan(const char *text, size_t len, unsigned depth_max, char *error,
+				size_t error_cap)
 {
 	struct scan scan = { .line = 1 };
 
@@ -90,7 +93,8 @@ must_check static int json_scan(const char *text, size_t len, unsigned depth_max
 		case '[':
 		case '{':
 			if (++scan.depth > depth_max)
-				return scan_fail(&scan, i, JSON_E_DEPTH, "nested too deeply", error, error_cap);
+				return scan_fail(&scan, i, JSON_E_DEPTH, "nested too deeply", error,
+						 error_cap);
 			break;
 		case ']':
 		case '}':
@@ -101,7 +105,8 @@ must_check static int json_scan(const char *text, size_t len, unsigned depth_max
 			size_t end = scan_string(text, len, i);
 
 			if (end - i - 1 > JSON_KEY_MAX && scan_is_key(text, len, end + 1))
-				return scan_fail(&scan, i, JSON_E_SIZE, "key too long", error, error_cap);
+				return scan_fail(&scan, i, JSON_E_SIZE, "key too long", error,
+						 error_cap);
 			i = end;
 			break;
 		}
@@ -144,8 +149,8 @@ static const char *json_reason(const json_error_t *e)
 	}
 }
 
-int json_parse(const void *data, size_t len, size_t len_max, unsigned depth_max, char *error, size_t error_cap,
-	       struct json **ret)
+int json_parse(const void *data, size_t len, size_t len_max, unsigned depth_max, char *error,
+	       size_t error_cap, struct json **ret)
 {
 	json_error_t e;
 	json_t *json;
@@ -171,7 +176,8 @@ int json_parse(const void *data, size_t len, size_t len_max, unsigned depth_max,
 		if (json_error_code(&e) == json_error_out_of_memory)
 			return -ENOMEM;
 		if (error)
-			text_print(error, error_cap, "line %d column %d: %s", e.line, e.column, json_reason(&e));
+			text_print(error, error_cap, "line %d column %d: %s", e.line, e.column,
+				   json_reason(&e));
 		return JSON_E_SYNTAX;
 	}
 	*ret = from_jansson(json);
@@ -187,8 +193,9 @@ struct json *json_free(struct json *json)
 enum json_kind json_kind(const struct json *json)
 {
 	static const enum json_kind kinds[] = {
-		[JANSSON_OBJECT] = JSON_OBJECT, [JANSSON_ARRAY] = JSON_ARRAY, [JSON_STRING] = JSON_TEXT,
-		[JSON_INTEGER] = JSON_INT,	[JANSSON_REAL] = JSON_REAL,   [JSON_TRUE] = JSON_BOOL,
+		[JANSSON_OBJECT] = JSON_OBJECT, [JANSSON_ARRAY] = JSON_ARRAY,
+		[JSON_STRING] = JSON_TEXT,	[JSON_INTEGER] = JSON_INT,
+		[JANSSON_REAL] = JSON_REAL,	[JSON_TRUE] = JSON_BOOL,
 		[JSON_FALSE] = JSON_BOOL,	[JANSSON_NULL] = JSON_NULL,
 	};
 
@@ -273,7 +280,8 @@ const char *json_next(struct json *object, void **cursor, struct json **ret_valu
 	return json_object_iter_key(next);
 }
 
-/* Building: only lack of memory can fail once the text is UTF-8 and the containers are containers. */
+/* Building: only lack of memory can fail once the text is UTF-8 and the containers are containers.
+ */
 static json_t *json_need(json_t *json)
 {
 	if (!json)
@@ -329,7 +337,8 @@ static json_t *json_from_text(const char *text)
 	if (!text)
 		return json_null();
 	len = strlen(text);
-	return json_need(text_is_utf8(text, len) ? json_stringn(text, len) : json_text_repaired(text, len));
+	return json_need(text_is_utf8(text, len) ? json_stringn(text, len)
+						 : json_text_repaired(text, len));
 }
 
 void json_set(struct json *object, const char *key, struct json *value)

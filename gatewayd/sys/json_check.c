@@ -1,5 +1,5 @@
-/* An object against its table of fields. The sentence names the field and what it should have been, never the
- * value that came: that may be a password.
+/* An object against its table of fields. The sentence names the field and what it should have been,
+ * never the value that came: that may be a password.
  */
 #include <string.h>
 
@@ -21,18 +21,22 @@ static void show_name(const char *name, char ret[NAME_SHOWN_MAX])
 static void say_expected(const struct json_field *field, char *error, size_t cap)
 {
 	static const char *const kinds[] = {
-		[JSON_NULL] = "anything", [JSON_BOOL] = "true or false", [JSON_INT] = "whole number",
-		[JSON_REAL] = "number",	  [JSON_TEXT] = "text",		 [JSON_ARRAY] = "list",
+		[JSON_NULL] = "anything",    [JSON_BOOL] = "true or false",
+		[JSON_INT] = "whole number", [JSON_REAL] = "number",
+		[JSON_TEXT] = "text",	     [JSON_ARRAY] = "list",
 		[JSON_OBJECT] = "object",
 	};
 	static const char *const units[] = {
-		[JSON_TEXT] = " bytes", [JSON_ARRAY] = " members", [JSON_OBJECT] = " members",
+		[JSON_TEXT] = " bytes",
+		[JSON_ARRAY] = " members",
+		[JSON_OBJECT] = " members",
 	};
 
 	if (!error)
 		return;
 	text_print(error, cap, "%s: expected %s", field->name, kinds[field->kind]);
-	if (field->kind == JSON_NULL || field->kind == JSON_BOOL || (field->min == 0 && field->max == 0))
+	if (field->kind == JSON_NULL || field->kind == JSON_BOOL ||
+	    (field->min == 0 && field->max == 0))
 		return;
 	text_append(error, cap, " of %lld..%lld%s", (long long)field->min, (long long)field->max,
 		    field->kind >= JSON_TEXT ? units[field->kind] : "");
@@ -64,12 +68,15 @@ static bool range_fits(const struct json_field *field, const struct json *value)
 	case JSON_INT:
 		return json_to_i64(value, &whole) && whole >= field->min && whole <= field->max;
 	case JSON_REAL:
-		return json_to_f64(value, &real) && real >= (double)field->min && real <= (double)field->max;
+		return json_to_f64(value, &real) && real >= (double)field->min &&
+		       real <= (double)field->max;
 	case JSON_TEXT:
-		return json_text(value, &len) && (int64_t)len >= field->min && (int64_t)len <= field->max;
+		return json_text(value, &len) && (int64_t)len >= field->min &&
+		       (int64_t)len <= field->max;
 	case JSON_ARRAY:
 	case JSON_OBJECT:
-		return (int64_t)json_len(value) >= field->min && (int64_t)json_len(value) <= field->max;
+		return (int64_t)json_len(value) >= field->min &&
+		       (int64_t)json_len(value) <= field->max;
 	case JSON_NULL:
 	case JSON_BOOL:
 		break;
@@ -86,8 +93,8 @@ static bool has_row(const struct json_field *fields, size_t n_fields, const char
 	return false;
 }
 
-int json_check(const struct json *object, const struct json_field *fields, size_t n_fields, char *error,
-	       size_t error_cap)
+int json_check(const struct json *object, const struct json_field *fields, size_t n_fields,
+	       char *error, size_t error_cap)
 {
 	struct json *value;
 	void *cursor = NULL;

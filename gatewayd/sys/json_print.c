@@ -1,5 +1,6 @@
-/* JSON text out of a tree. jansson's own writer knows one precision for all numbers: 17 digits make 21.3 read
- * 21.300000000000001, fewer lose values. Here each number gets the fewest digits that read back the same.
+/* JSON text out of a tree. jansson's own writer knows one precision for all numbers: 17 digits
+ * make 21.3 read 21.300000000000001, fewer lose values. Here each number gets the fewest digits
+ * that read back the same.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,8 +50,9 @@ static void out_break(struct out *out, unsigned depth)
 /* RFC 8259, section 7: quotation mark, reverse solidus and U+0000..U+001F must be escaped. */
 static void out_string(struct out *out, const char *text, size_t len)
 {
-	static const char *const names[0x20] = { ['\b'] = "\\b", ['\f'] = "\\f", ['\n'] = "\\n",
-						 ['\r'] = "\\r", ['\t'] = "\\t" };
+	static const char *const names[0x20] = {
+		['\b'] = "\\b", ['\f'] = "\\f", ['\n'] = "\\n", ['\r'] = "\\r", ['\t'] = "\\t"
+	};
 	size_t from = 0;
 
 	out_add(out, "\"", 1);

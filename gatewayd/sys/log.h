@@ -35,8 +35,11 @@ static inline struct log_field log_err(int r)
 	return (struct log_field){ .kind = LOG_FIELD_ERR, .key = "err", .i = r };
 }
 
-/* Process-wide threshold lives in the environment of the call: GATEWAYD_LOG_LEVEL is read once by log_open. */
-void log_open(int max_priority); /* LOG_INFO by default; the one deliberate process-wide setting */
+/* The one deliberate process-wide setting, kept in libc's setlogmask. GATEWAYD_LOG_LEVEL (a name as below) wins over
+ * max_priority. Before log_open everything is written. */
+void log_open(int max_priority);
+/* error, warning, notice, info or debug; false for anything else. */
+must_check bool log_level_parse(const char *text, int *ret);
 void log_write(int priority, const char *file, const char *message, const struct log_field *fields);
 
 #define log_at(priority, message, ...)                                                  \
