@@ -2,7 +2,7 @@
 /* loop - the one event loop: time, timers, watched descriptors, signals, work off the loop.
  *
  *   above   everything that waits
- *   below   base/base
+ *   below   base/base  base/list  sys/loop_inside
  *   owns    struct loop (one a process), and every timer, watch and wake made on it
  *   limits  -
  *

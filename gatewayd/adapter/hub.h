@@ -1,0 +1,65 @@
+#pragma once
+/* hub - the core's end of the adapters: one slot an instance; reports in with credit, requests out with one answer each.
+ *
+ *   above   router  door/methods  app
+ *   below   adapter/peer  base/base  model/device  model/wire  audit/audit  sys/loop  sys/store  sys/db
+ *   owns    struct hub, its slots, pending requests; table adapter_state of gateway.db (blobs adapters save)
+ *   limits  HUB_ADAPTERS_MAX HUB_PENDING_MAX HUB_CREDIT HUB_BLOBS_MAX
+ *   errors  HUB_E_UNKNOWN HUB_E_AWAY HUB_E_BUSY
+ *
+ * Reports carry running numbers. A report is stored when the listener said so; "stored up to N" goes back when all
+ * up to N are, and is the credit for more. What an adapter causes is charged to it (hub_stats).
+ */
+#include "adapter/peer.h"
+#include "base/base.h"
+#include "audit/audit.h"
+#include "model/device.h"
+#include "model/wire.h"
+#include "sys/store.h"
+
+enum { HUB_ADAPTERS_MAX = 16, HUB_PENDING_MAX = 256, HUB_CREDIT = 4096, HUB_BLOBS_MAX = 16 };
+enum { HUB_E_UNKNOWN = 1, HUB_E_AWAY = 2, HUB_E_BUSY = 3 };
+
+struct hub;
+typedef void (*hub_stored_fn)(void *stored_ctx, int r);
+struct hub_ops { /* app wires these to registry, router and alarms */
+	void (*on_up)(void *ctx, const char *adapter, uint8_t flags);
+	void (*on_down)(void *ctx, const char *adapter, enum peer_end end, const char *why);
+	void (*on_device)(void *ctx, const char *adapter, const struct device_desc *desc);
+	void (*on_synced)(void *ctx, const char *adapter);
+	void (*on_gone)(void *ctx, const char *adapter, const struct address *addr, bool left);
+	/* 0: stored will be called exactly once (also before this returns); positive: refused, it counts as stored. */
+	int (*on_report)(void *ctx, const char *adapter, const struct address *addr, uint8_t endpoint, uint16_t cap,
+			 const struct value *value, int64_t wall_us, hub_stored_fn stored, void *stored_ctx);
+	void (*on_claim)(void *ctx, const char *adapter, const struct address *addr, const char *code);
+	void (*on_note)(void *ctx, const char *adapter, enum note_kind kind, uint32_t count, const char *object, const char *text);
+};
+struct hub_stats {
+	const char *name;
+	bool up;
+	pid_t pid;
+	uint32_t restarts;
+	uint64_t n_reports, n_refused, n_commands, n_notes[NOTES];
+	size_t pending, queued_bytes, unstored;
+	char status[4][64]; /* last NOTE_STATUS texts: "object=text" */
+};
+
+extern const char hub_schema_1[];
+must_check int hub_new(struct loop *loop, struct store *store, unsigned db, struct audit *audit, const struct hub_ops *ops, void *ctx,
+		       struct hub **ret);
+must_check int hub_load(struct hub *hub); /* blobs; before the store starts */
+struct hub *hub_close(struct hub *hub);
+/* options are copied. */
+must_check int hub_add(struct hub *hub, const char *name, const struct peer_option *options, size_t n_options);
+/* A connection whose uid is that of instance name; takes conn. An older one of the same name is replaced. */
+void hub_accept(struct hub *hub, const char *name, struct packet_conn *conn);
+
+/* done exactly once, by the deadline at the latest (RESULT_TIMEOUT). 0, or HUB_E_* (done is not called). */
+typedef void (*hub_done_fn)(void *ctx, enum result result);
+must_check int hub_command(struct hub *hub, const char *adapter, const struct address *addr, uint8_t endpoint, uint16_t cap,
+			   const struct value *value, uint32_t ttl_ms, hub_done_fn done, void *ctx);
+must_check int hub_join(struct hub *hub, const char *adapter, uint16_t seconds, const struct address *addr, const void *code, size_t code_len,
+			hub_done_fn done, void *ctx);
+must_check int hub_remove(struct hub *hub, const char *adapter, const struct address *addr, hub_done_fn done, void *ctx);
+bool hub_stats_at(const struct hub *hub, size_t i, struct hub_stats *ret);
+bool hub_can_join(const struct hub *hub, const char *adapter);

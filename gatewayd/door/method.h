@@ -1,0 +1,72 @@
+#pragma once
+/* method - one row a method: its name, who may call it, its parameters, what it leaves in the audit record, its handler.
+ *
+ *   above   door/door  door/methods_x
+ *   below   adapter/hub  audit/audit  base/base  conf/conf  link/... (never: links are told by door_parts)  people/people  registry/registry
+ *           router/router  router/alarms  router/automation  router/claims  router/time_trust  spool/spool  sys/json
+ *   owns    the constant table
+ *   limits  METHOD_FIELDS_MAX
+ *
+ * Handlers answer exactly once, now or later. A handler that is given a session has had it checked; which devices it may touch
+ * it asks the router (policy), never a role by itself.
+ */
+#include "adapter/hub.h"
+#include "audit/audit.h"
+#include "base/base.h"
+#include "conf/conf.h"
+#include "people/people.h"
+#include "policy/rulebook.h"
+#include "registry/registry.h"
+#include "router/router.h"
+#include "spool/spool.h"
+#include "sys/json.h"
+#include "sys/store.h"
+
+enum { METHOD_FIELDS_MAX = 12 };
+/* Who may call it at all (rights on devices come on top, by policy). */
+enum method_who {
+	WHO_ANYBODY = 1u,       /* no session: hello, login */
+	WHO_SETUP = 2u,         /* uid 0 while there is no owner */
+	WHO_RECOVERY = 4u,      /* uid 0, any time */
+	WHO_OWNERS = 8u, WHO_MEMBERS = 16u, WHO_GUESTS = 32u, WHO_INSTALLERS = 64u, WHO_AUDITORS = 128u,
+	WHO_PEOPLE = WHO_OWNERS | WHO_MEMBERS | WHO_GUESTS,
+	WHO_ALL_ROLES = WHO_PEOPLE | WHO_INSTALLERS | WHO_AUDITORS,
+};
+
+struct call; /* one request being served */
+struct door_parts { /* borrowed for the door's life */
+	struct loop *loop;
+	struct store *store;
+	struct audit *audit;
+	struct spool *spool;
+	struct hub *hub;
+	struct registry *registry;
+	struct people *people;
+	struct rulebook *rulebook;
+	struct router *router;
+	const struct conf *const *conf;                /* the current one: SIGHUP swaps it */
+	struct json *(*links_status)(void *ctx);       /* a list, by app: row 7 neighbours do not meet */
+	struct json *(*map)(void *ctx);                /* the living processes and queues, by app */
+	int (*reload)(void *ctx, char *error, size_t error_cap);
+	void *ctx;
+};
+struct method {
+	const char *name, *help;
+	unsigned who;                /* enum method_who */
+	uint16_t audit_kind;         /* 0: a plain read, counted only */
+	const struct json_field *fields;
+	size_t n_fields;
+	void (*handle)(struct call *call, const struct json *params);
+};
+const struct method *method_find(const char *name);
+const struct method *method_at(size_t i);
+
+/* For handlers. */
+const struct door_parts *call_parts(const struct call *call);
+const struct asker *call_asker(const struct call *call);   /* role NONE when there is no session */
+const struct session *call_session(const struct call *call);
+struct audit_record call_record(const struct call *call, uint16_t kind); /* filled with who, session, source, action = method name */
+void call_answer(struct call *call, struct json *result);   /* takes result; NULL is {} */
+void call_fail(struct call *call, enum result result, const char *fmt, ...) printf_like(3, 4);
+void call_fail_errno(struct call *call, int r, const char *what); /* negative errno or a NOUN_E_ that has no better word */
+void call_field(struct call *call, const char *field); /* names the bad parameter in the next call_fail */
