@@ -1,0 +1,181 @@
+#!/usr/bin/env python3
+"""Does it work on the small machines? Unit tests as armhf and arm64 under qemu-user; every source in musl's eyes.
+
+    portability.py OUT [armhf] [arm64] [musl]     OUT keeps the sysroots and builds; prints "passed failed" last
+
+armhf of Debian 12 has a 32-bit time_t, size_t and long. What would cut a 64-bit time or length there is an error of
+-Wconversion in that build; what would cut it at run time is what the unit tests run for. A sysroot is kept as long as
+its list of packages is the same, so a second run only compiles and tests.
+"""
+import concurrent.futures
+import hashlib
+import os
+import pathlib
+import shlex
+import shutil
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests"))
+sys.dont_write_bytecode = True
+import tally
+
+PACKAGES = ["libc6-dev", "libuv1-dev", "libsqlite3-dev", "libsodium-dev", "libssl-dev", "libyaml-dev", "libjansson-dev",
+            "libmosquitto-dev", "libseccomp-dev", "libcmocka-dev", "uthash-dev"]
+# name: Debian's triplet, qemu, meson's cpu_family and cpu
+MACHINES = {
+    "armhf": ("arm-linux-gnueabihf", "qemu-arm-static", "arm", "armv7"),
+    "arm64": ("aarch64-linux-gnu", "qemu-aarch64-static", "aarch64", "aarch64"),
+}
+MUSL_HEADERS = ["linux", "asm-generic", "mtd", "uv.h", "uv", "sqlite3.h", "sqlite3ext.h", "sodium.h", "sodium", "openssl",
+                "yaml.h", "jansson.h", "jansson_config.h", "mosquitto.h", "mqtt_protocol.h", "seccomp.h",
+                "uthash.h", "utlist.h", "utarray.h", "utstring.h"]
+MUSL_ARCH_HEADERS = ["asm", "openssl"]
+MUSL_FLAGS = ["-std=c17", "-D_GNU_SOURCE", '-DGW_VERSION="0"', "-Wall", "-Wextra", "-Wshadow", "-Wconversion",
+              "-Wno-sign-conversion", "-Werror", "-fsyntax-only"]
+
+
+def call(argv, log, **more):
+    with open(log, "ab") as out:
+        out.write(("$ " + shlex.join(map(str, argv)) + "\n").encode())
+        out.flush()
+        return subprocess.run([str(a) for a in argv], stdin=subprocess.DEVNULL, stdout=out,
+                              stderr=subprocess.STDOUT, check=False, **more).returncode
+
+
+def archive():
+    """The address this machine's own packages of "main" come from."""
+    text = subprocess.run(["apt-get", "indextargets", "--format", "$(CREATED_BY) $(REPO_URI) $(CODENAME) $(COMPONENT)"],
+                          capture_output=True, text=True, check=True).stdout
+    for line in text.splitlines():
+        kind, *rest = line.split()
+        if kind == "Packages" and rest[1:] == ["bookworm", "main"]:
+            return rest[0]
+    raise SystemExit("portability: apt has no bookworm main")
+
+
+def sysroot(out, arch, log):
+    """Headers and libraries of another architecture, unpacked only. Security's index is left out: main is enough to test."""
+    key = hashlib.sha256(" ".join([arch] + PACKAGES).encode()).hexdigest()[:12]
+    root = out / f"{arch}-{key}"
+    if (root / ".whole").exists():
+        return root
+    for old in out.glob(f"{arch}-*"):
+        shutil.rmtree(old, ignore_errors=True)
+    code = call(["mmdebstrap", "--variant=extract", f"--arch={arch}", "--include=" + ",".join(PACKAGES),
+                 "bookworm", root, f"deb {archive()} bookworm main"], log)
+    if code:
+        return None
+    (root / ".whole").touch()
+    return root
+
+
+def cross_file(out, arch, root):
+    triplet, qemu, family, cpu = MACHINES[arch]
+    path = out / f"{arch}.ini"
+    path.write_text(f"""[binaries]
+c = '{triplet}-gcc'
+ar = '{triplet}-ar'
+strip = '{triplet}-strip'
+pkgconfig = 'pkg-config'
+exe_wrapper = ['{qemu}', '-L', '{root}']
+
+[properties]
+sys_root = '{root}'
+pkg_config_libdir = '{root}/usr/lib/{triplet}/pkgconfig:{root}/usr/share/pkgconfig'
+
+[built-in options]
+c_args = ['--sysroot={root}']
+c_link_args = ['--sysroot={root}']
+
+[host_machine]
+system = 'linux'
+cpu_family = '{family}'
+cpu = '{cpu}'
+endian = 'little'
+""")
+    return path
+
+
+def machine(out, arch):
+    """(passed, failed) of the unit tests built for arch."""
+    log = out / f"{arch}.log"
+    log.unlink(missing_ok=True)
+    root = sysroot(out, arch, log)
+    if not root:
+        return show(log, f"{arch}: no sysroot")
+    build = out / f"{arch}-build"
+    cross = cross_file(out, arch, root)
+    options = build / ".for"
+    if not options.exists() or options.read_text() != str(root):
+        shutil.rmtree(build, ignore_errors=True)
+        if call(["meson", "setup", "--cross-file", cross, "-Dbuildtype=debugoptimized", build, ROOT], log):
+            return show(log, f"{arch}: meson setup failed")
+        options.write_text(str(root))
+    if call(["ninja", "-C", build], log):
+        return show(log, f"{arch}: does not compile")
+    results = build / "meson-logs" / "testlog.json"
+    results.unlink(missing_ok=True)
+    call(["meson", "test", "-C", build, "--no-rebuild", "--suite", "unit", "--timeout-multiplier", "10",
+          "--num-processes", "2", "--print-errorlogs"], log)
+    if not results.exists():
+        return show(log, f"{arch}: no test ran")
+    passed, failed, names = tally.count_meson(results)
+    if failed:
+        show(log, f"{arch}: " + ", ".join(names))
+    return passed, failed
+
+
+def show(log, what):
+    print(f"-- {what}", file=sys.stderr)
+    print("".join(open(log, errors="replace").readlines()[-80:]), file=sys.stderr)
+    return 0, 1
+
+
+def musl_headers(out):
+    """What musl itself does not bring: the kernel's headers and the libraries', without glibc's."""
+    for folder, names, source in (("include", MUSL_HEADERS, "/usr/include"),
+                                  ("include-arch", MUSL_ARCH_HEADERS, "/usr/include/x86_64-linux-gnu")):
+        shutil.rmtree(out / folder, ignore_errors=True)
+        (out / folder).mkdir(parents=True)
+        for name in names:
+            if os.path.exists(f"{source}/{name}"):
+                (out / folder / name).symlink_to(f"{source}/{name}")
+    return ["-idirafter", str(out / "include"), "-idirafter", str(out / "include-arch")]
+
+
+def musl_one(argv, path):
+    done = subprocess.run(argv + [str(path)], capture_output=True, text=True, check=False)
+    return path, done.returncode, done.stderr
+
+
+def musl(out):
+    """(passed, failed): each source is one."""
+    argv = ["musl-gcc", *MUSL_FLAGS, *musl_headers(out / "musl"), f"-I{ROOT}/gatewayd", f"-I{ROOT}/plugins"]
+    sources = sorted(p for base in ("gatewayd", "plugins") for p in (ROOT / base).rglob("*.c"))
+    passed = failed = 0
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        for path, code, errors in pool.map(lambda p: musl_one(argv, p), sources):
+            if code:
+                failed += 1
+                print(f"-- musl: {path.relative_to(ROOT)}\n{errors}", file=sys.stderr)
+            else:
+                passed += 1
+    return passed, failed
+
+
+def main(argv):
+    out = pathlib.Path(argv[1]).resolve()
+    out.mkdir(parents=True, exist_ok=True)
+    passed = failed = 0
+    for name in argv[2:] or ["musl", *MACHINES]:
+        p, f = musl(out) if name == "musl" else machine(out, name)
+        print(f"   {name}: {p} passed, {f} failed", file=sys.stderr)
+        passed, failed = passed + p, failed + f
+    print(passed, failed)
+    return 1 if failed or not passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv))
