@@ -66,8 +66,9 @@ class Cable:
     def reset(self):
         """Connecting is refused, and a packet of a connection that stands is answered by a TCP reset: the broker's host lives, its port is closed."""
         self.restore()
-        self._rule("up", "-p", "tcp", "-j", "REJECT", "--reject-with", "tcp-reset")
-        self._rule("down", "-p", "tcp", "-j", "REJECT", "--reject-with", "tcp-reset")
+        for way in self._ways:
+            # Not the resets themselves, which pass the same chain when the rule stands on the broker's own host.
+            self._rule(way, "-p", "tcp", "!", "--tcp-flags", "RST", "RST", "-j", "REJECT", "--reject-with", "tcp-reset")
 
     def link_down(self):
         """The gateway's own interface goes down: it is told at once (ENETUNREACH)."""

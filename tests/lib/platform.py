@@ -21,6 +21,7 @@ from .netns import LabError
 CONNECT_TIMEOUT = 5.0
 KEEPALIVE = 30
 NOT_AUTHORISED = 135  # MQTT 5, 3.4.2.1
+NO_SUBSCRIBERS = 16  # same place: accepted, and nobody listens
 
 
 class Refused(LabError):
@@ -135,7 +136,7 @@ class Peer:
         return self._wait(lambda: self._subacks.get(mid), timeout, f"SUBACK for {topics}")
 
     def publish(self, topic, payload=b"", qos=1, retain=False, timeout=CONNECT_TIMEOUT, expiry=None, user_properties=()):
-        """Publish bytes, text or (for a dict) JSON. Returns the reason code of PUBACK at QoS 1 and 2, and 0 at QoS 0."""
+        """Publish bytes, text or (for a dict) JSON. Returns the reason code of PUBACK: 0 accepted, whether anybody listens or not. At QoS 0 always 0."""
         info = self._send(topic, payload, qos, retain, expiry, user_properties)
         if qos == 0:
             info.wait_for_publish(timeout)
@@ -191,7 +192,7 @@ class Peer:
 
     def on_puback(self, mid, code):
         with self._state:
-            self._pubacks[mid] = code
+            self._pubacks[mid] = 0 if code == NO_SUBSCRIBERS else code
             self._state.notify_all()
 
     def _send(self, topic, payload, qos, retain, expiry, user_properties):
