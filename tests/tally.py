@@ -6,6 +6,7 @@
     tally.py node LOG RC        output of `node --test`
 """
 import json
+import pathlib
 import re
 import sys
 import xml.etree.ElementTree as xml
@@ -16,7 +17,7 @@ def count_meson_test(row):
     text = row.get("stdout", "") + row.get("stderr", "")
     good = row["result"] in ("OK", "EXPECTEDFAIL")
     passed = len(re.findall(r"^\[       OK \] ", text, re.M))
-    failed = len(set(re.findall(r"^\[  (?:FAILED|ERROR)\s+\] (\w+)", text, re.M)))
+    failed = len(set(re.findall(r"^\[  (?:FAILED |SKIPPED|ERROR  ) \] (\w+)$", text, re.M)))
     ran = re.search(r"^Ran (\d+) tests?", text, re.M)
     if ran:
         broken = sum(map(int, re.findall(r"(?:failures|errors)=(\d+)", text)))
@@ -31,7 +32,7 @@ def count_meson_test(row):
 def count_meson(path):
     passed = failed = 0
     names = []
-    for line in open(path, encoding="utf-8"):
+    for line in pathlib.Path(path).read_text(encoding="utf-8").splitlines():
         row = json.loads(line)
         p, f = count_meson_test(row)
         passed, failed = passed + p, failed + f
@@ -54,7 +55,7 @@ def count_pytest(path):
 
 
 def count_node(path, rc):
-    text = open(path, encoding="utf-8", errors="replace").read()
+    text = pathlib.Path(path).read_text(encoding="utf-8", errors="replace")
     sums = {word: int(n) for word, n in re.findall(r"^(?:#|\u2139) (\w+) (\d+)$", text, re.M)}
     passed = sums.pop("pass", 0)
     # Cancelled and passed-over tests have failed, too.

@@ -10,6 +10,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 sys.dont_write_bytecode = True
 
 import compliance
+import hardening
 import keys
 import layers
 import limits
@@ -289,6 +290,43 @@ class Symbols(Tree):
 
     def test_archive_left_out(self):
         self.bad(symbols.check, "not built", self.root / "nothing")
+
+
+HARD = ("-O2 -fPIE -pie -fvisibility=hidden -fstack-protector-strong -fcf-protection=full -U_FORTIFY_SOURCE "
+        "-D_FORTIFY_SOURCE=3 -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack").split()
+
+
+class Hardening(unittest.TestCase):
+    def built(self, flags, name="gatewayctl"):
+        folder = tempfile.TemporaryDirectory(prefix="gw-hard-")
+        self.addCleanup(folder.cleanup)
+        source = pathlib.Path(folder.name) / "a.c"
+        source.write_text("#include <stdio.h>\n#include <string.h>\n"
+                          "int main(int n, char **v) { char b[64]; strcpy(b, v[n - 1]); return puts(b); }\n")
+        subprocess.run(["gcc", *flags, str(source), "-o", str(source.parent / name)], check=True)
+        return hardening.check(folder.name)
+
+    def test_hardened(self):
+        self.assertEqual(self.built(HARD), [])
+
+    def test_each_flag_is_seen(self):
+        for flag, instead, word in (
+                ("-pie", "-no-pie", "position independent"),
+                ("-Wl,-z,relro", "-Wl,-z,norelro", "relro"),
+                ("-Wl,-z,now", "-Wl,-z,lazy", "binds late"),
+                ("-Wl,-z,noexecstack", "-Wl,-z,execstack", "stack that can be executed"),
+                ("-fstack-protector-strong", "-fno-stack-protector", "no stack protector"),
+                ("-fcf-protection=full", "-fcf-protection=none", "control-flow"),
+                ("-D_FORTIFY_SOURCE=3", "-O2", "fortified")):
+            found = self.built([instead if f == flag else f for f in HARD])
+            self.assertTrue(any(word in line for line in found), f"{instead}: {found}")
+
+    def test_plugin_that_exports_more(self):
+        found = self.built(["-shared", "-fPIC"], "a.so")
+        self.assertTrue(any("gwa_plugin_v1 alone" in line for line in found), found)
+
+    def test_nothing_built(self):
+        self.assertEqual(hardening.check("/nonexistent"), ["nothing was built"])
 
 
 class Compliance(Tree):

@@ -12,7 +12,7 @@ sys.dont_write_bytecode = True
 import tally
 
 GOOD = "[==========] Running 2 test(s).\n[ RUN      ] a\n[       OK ] a\n[ RUN      ] b\n[       OK ] b\n"
-ONE_BAD = "[ RUN      ] a\n[       OK ] a\n[ RUN      ] b\n[  FAILED  ] b\n[  FAILED  ] tests: 1 test(s), listed below:\n[  FAILED  ] b\n"
+ONE_BAD = "[ RUN      ] a\n[       OK ] a\n[ RUN      ] b\n[  FAILED  ] b\n[  FAILED  ] 1 test(s), listed below:\n[  FAILED  ] b\n"
 
 
 def row(result, stdout="", stderr=""):
@@ -33,6 +33,10 @@ class Tally(unittest.TestCase):
 
     def test_cmocka_failure_is_counted_once(self):
         self.assertEqual(tally.count_meson_test(row("FAIL", ONE_BAD)), (1, 1))
+
+    def test_what_did_not_run_is_failed(self):
+        self.assertEqual(tally.count_meson_test(row("OK", GOOD, "[  SKIPPED ] c\n")), (2, 1))
+        self.assertEqual(tally.count_meson_test(row("FAIL", GOOD, "Could not run test\n[  ERROR   ] c\n")), (2, 1))
 
     def test_death_after_good_tests(self):
         for result in ("FAIL", "TIMEOUT", "ERROR", "INTERRUPT", "SKIP"):
