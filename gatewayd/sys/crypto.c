@@ -4,8 +4,10 @@
  * hashing a short record.
  */
 #include <assert.h>
+#include <inttypes.h>
 #include <openssl/evp.h>
 #include <sodium.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -163,21 +165,61 @@ int crypto_password_hash(const char *password, size_t len, struct crypto_passwor
 	return 0;
 }
 
+/* What libsodium writes: $argon2id$v=19$m=65536,t=2,p=1$<salt>$<result>, both in base64 without
+ * padding. */
+struct phc {
+	uint32_t mem_kib, passes;
+	uint8_t salt[crypto_pwhash_argon2id_SALTBYTES];
+	uint8_t result[32];
+};
+
+static bool phc_parse_base64(const char **text, void *ret, size_t len)
+{
+	size_t n = 0;
+
+	return sodium_base642bin(ret, len, *text, strlen(*text), NULL, &n, text,
+				 sodium_base64_VARIANT_ORIGINAL_NO_PADDING) == 0 &&
+	       n == len;
+}
+
+static bool phc_parse(const char *text, struct phc *ret)
+{
+	int at = 0;
+
+	if (sscanf(text, "$argon2id$v=19$m=%" SCNu32 ",t=%" SCNu32 ",p=1$%n", &ret->mem_kib,
+		   &ret->passes, &at) != 2 ||
+	    at == 0)
+		return false;
+	text += at;
+	if (!phc_parse_base64(&text, ret->salt, sizeof(ret->salt)) || *text++ != '$')
+		return false;
+	return phc_parse_base64(&text, ret->result, sizeof(ret->result)) && !*text;
+}
+
+/* libsodium's own verify calls a lack of memory a wrong password, which would count towards a
+ * lock-out. */
 int crypto_password_verify(const char hash[CRYPTO_PASSWORD_HASH_LEN], const char *password,
 			   size_t len)
 {
-	if (!memchr(hash, '\0', CRYPTO_PASSWORD_HASH_LEN))
+	uint8_t result[sizeof(((struct phc *)0)->result)];
+	struct phc phc;
+	size_t mem;
+	bool equal;
+
+	if (!memchr(hash, '\0', CRYPTO_PASSWORD_HASH_LEN) || !phc_parse(hash, &phc))
+		return -EBADMSG;
+	mem = (size_t)phc.mem_kib * 1024;
+	if (mem / 1024 != phc.mem_kib || mem < crypto_pwhash_argon2id_MEMLIMIT_MIN ||
+	    phc.passes < crypto_pwhash_argon2id_OPSLIMIT_MIN)
 		return -EBADMSG;
 	if (len > CRYPTO_PASSWORD_LEN_MAX)
 		return CRYPTO_E_MISMATCH;
-	/* libsodium says -1 to everything; only errno tells a wrong password (EINVAL) from a lack
-	 * of memory. */
-	errno = 0;
-	if (crypto_pwhash_argon2id_str_verify(hash, password, len) == 0)
-		return 0;
-	if (errno == EINVAL)
-		return CRYPTO_E_MISMATCH;
-	return errno == ENOMEM ? -ENOMEM : -EBADMSG;
+	if (crypto_pwhash_argon2id(result, sizeof(result), password, len, phc.salt, phc.passes, mem,
+				   crypto_pwhash_argon2id_ALG_ARGON2ID13) < 0)
+		return -ENOMEM;
+	equal = sodium_memcmp(result, phc.result, sizeof(result)) == 0;
+	sodium_memzero(result, sizeof(result));
+	return equal ? 0 : CRYPTO_E_MISMATCH;
 }
 
 must_check static int secret_alloc(size_t len, struct secret **ret)

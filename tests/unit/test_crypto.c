@@ -172,9 +172,19 @@ static void passwords(void **state)
 	/* A stored hash that is none. */
 	memset(bad, 'x', sizeof(bad));
 	check_int(crypto_password_verify(bad, "x", 1), -EBADMSG);
-	memset(bad, 0, sizeof(bad));
+	for (size_t n = 0; hash[n]; n++) {
+		memset(bad, 0, sizeof(bad));
+		memcpy(bad, hash, n);
+		check_int(crypto_password_verify(bad, "x", 1), -EBADMSG);
+	}
+	strcpy(bad, hash);
+	strcat(bad, "A");
 	check_int(crypto_password_verify(bad, "x", 1), -EBADMSG);
-	memcpy(bad, "$argon2i$v=19$m=16,t=2,p=1$c29tZXNhbHQ$aGFzaA", 46);
+	strcpy(bad, hash);
+	bad[8] = 'i'; /* another algorithm */
+	check_int(crypto_password_verify(bad, "x", 1), -EBADMSG);
+	strcpy(bad, hash);
+	memcpy(strstr(bad, "m=1024"), "m=0001", 6);
 	check_int(crypto_password_verify(bad, "x", 1), -EBADMSG);
 }
 
