@@ -86,6 +86,10 @@ struct audit *audit_close(struct audit *audit); /* flushes counts and queue */
 must_check int audit_append(struct audit *audit, const struct audit_record *record, audit_done_fn done, void *ctx);
 void audit_count_telemetry(struct audit *audit, struct device_id device, uint32_t n); /* allowed telemetry: counts a minute */
 
+/* A copy in one allocation, texts included, for jobs that run later. Never NULL. */
+struct audit_record *audit_record_copy(const struct audit_record *record);
+struct audit_record *audit_record_free(struct audit_record *record);
+
 extern const char audit_outbox_schema[]; /* SQL of the outbox table, part of gateway.db's first migration */
 /* Writer thread, inside a transaction on the gateway database. */
 must_check int audit_outbox_put(struct db *db, const struct audit_record *record);

@@ -71,6 +71,7 @@ struct registry_ops {
 extern const char registry_schema_1[]; /* SQL of its tables, part of gateway.db's version 1 */
 struct registry_options {
 	uint32_t maker, product; /* of identities that we allocate */
+	uint32_t epoch;          /* rises at each start: event numbers are epoch << 32 and up */
 };
 must_check int registry_new(struct loop *loop, struct store *store, unsigned db, const struct registry_options *options,
 			    struct registry **ret);
