@@ -50,7 +50,7 @@ function moveBolt(target) {
 	return (endpoint, { pin }) => {
 		const wanted = typeof target === "function" ? target(endpoint) : target;
 		const responseId = { [LOCKED]: 0x00, [UNLOCKED]: 0x01 }[wanted];
-		if (endpoint.get("doorLock.jammed") === true)
+		if (endpoint.node.faults.jammed)
 			return { id: responseId, fields: "status:u8", payload: { status: ZCL_STATUS.FAILURE } };
 		endpoint.later(60, () => {
 			endpoint.set("doorLock.lockState", wanted);
@@ -154,7 +154,6 @@ export const CLUSTERS = {
 	doorLock: { id: 0x0101, attributes: {
 		lockState: [0x0000, "enum8"], lockType: [0x0001, "enum8"], actuatorEnabled: [0x0002, "bool"], pinUsers: [0x0012, "u16"],
 		autoRelockTime: [0x0023, "u32", "w"], soundVolume: [0x0024, "u8", "w"],
-		jammed: [0xfff0, "bool"],
 	}, commands: [
 		[0x00, "pin?:ostr", moveBolt(LOCKED)],
 		[0x01, "pin?:ostr", moveBolt(UNLOCKED)],

@@ -68,8 +68,7 @@ export const DEVICES = {
 		endpoints: { 1: { profile: 0x0104, device: 0x000a, clients: ["ota"], attributes: {
 			basic: basic("Yale", "YRD226 TSDB", BATTERY, "1.0.0"), identify: { identifyTime: 0 },
 			power: { batteryVoltage: 60, batteryPercentage: 180, batteryAlarmState: 0 },
-			doorLock: { lockState: 1, lockType: 0, actuatorEnabled: true, pinUsers: 250, autoRelockTime: 0, soundVolume: 1,
-				jammed: false },
+			doorLock: { lockState: 1, lockType: 0, actuatorEnabled: true, pinUsers: 250, autoRelockTime: 0, soundVolume: 1 },
 		} } },
 	},
 };

@@ -12,6 +12,9 @@ import { ZCL, encodeValue, encodeZcl, typeId } from "./zcl.js";
 const HOST_ENDPOINT = 1;
 const ENROLL_DELAY_MS = 30;
 
+/* silent: off the air. mute: hears, never answers. confirm: status that the next confirmCount sends end with. */
+export const NO_FAULTS = { silent: false, mute: false, jammed: false, confirm: 0, confirmCount: 0 };
+
 class Endpoint {
 	constructor(node, id, table) {
 		this.node = node;
@@ -98,7 +101,7 @@ export class Node {
 		this.nwk = 0xfffe;
 		this.joined = false;
 		this.factoryReset();
-		this.faults = { silent: false, mute: false, confirm: undefined, confirmCount: 0 };
+		this.faults = { ...NO_FAULTS };
 	}
 
 	/* Forgets the network and goes back to the table's values, as pressing the reset button does. */
