@@ -143,6 +143,18 @@ static uint64_t room_of(const struct crowd *crowd, unsigned i)
 	return busy < window ? window - busy : 0;
 }
 
+/* Enough room to be worth a write: half of the window, or all that the quota leaves. */
+static uint64_t burst_of(const struct crowd *crowd, unsigned i)
+{
+	uint64_t room = room_of(crowd, i);
+	uint64_t quota = crowd->options.quota;
+	uint64_t left = quota ? quota - crowd->tally->rows[i].n_sent : UINT64_MAX;
+
+	if (left <= room)
+		return left;
+	return room * 2 >= crowd->options.window ? room : 0;
+}
+
 static void put_one(struct crowd *crowd, unsigned i, uint64_t now)
 {
 	struct publisher *publisher = &crowd->publishers[i];
@@ -162,17 +174,17 @@ static bool can_put(const struct crowd *crowd, unsigned i)
 			     MQTT_HEAD_MAX + MQTT_TOPIC_MAX + MESSAGE_LEN);
 }
 
-int crowd_pump(struct crowd *crowd, uint64_t *n_left)
+int crowd_pump(struct crowd *crowd)
 {
 	uint64_t now = now_ns();
 
 	for (unsigned i = 0; i < crowd->options.n; i++) {
-		uint64_t room = room_of(crowd, i);
+		uint64_t burst = burst_of(crowd, i);
 		int r;
 
-		if (room * 2 < crowd->options.window || !*n_left)
+		if (!burst)
 			continue;
-		for (; room && *n_left && can_put(crowd, i); room--, --*n_left)
+		for (; burst && can_put(crowd, i); burst--)
 			put_one(crowd, i, now);
 		r = flush(crowd, i);
 		if (r)

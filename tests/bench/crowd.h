@@ -16,6 +16,7 @@ struct crowd_options {
 	unsigned n;
 	uint8_t qos;
 	uint64_t window;   /* most messages of one publisher on the way */
+	uint64_t quota;    /* most messages of one publisher in all; 0: no end */
 	bool end_to_end;   /* "on the way" ends on the cloud side, not with the PUBACK */
 };
 
@@ -43,8 +44,8 @@ void crowd_close(struct crowd *crowd);
 
 /* The line of publisher i is readable or writable; negative errno when it broke. */
 __attribute__((warn_unused_result)) int crowd_on_event(struct crowd *crowd, unsigned i);
-/* Saturation: fills every window that is at least half empty; at most n_left messages, which it counts down. */
-__attribute__((warn_unused_result)) int crowd_pump(struct crowd *crowd, uint64_t *n_left);
+/* Saturation: fills every window that is at least half empty. */
+__attribute__((warn_unused_result)) int crowd_pump(struct crowd *crowd);
 /* Fixed rate: n messages, each from the next publisher; those whose window is full are held back and counted. */
 __attribute__((warn_unused_result)) int crowd_send(struct crowd *crowd, uint64_t n,
 						   uint64_t *n_held);

@@ -21,7 +21,7 @@
 
 #define SECOND_NS UINT64_C(1000000000)
 #define EVENTS_MAX 64
-#define STALL_NS SECOND_NS /* a publisher of which nothing moves for so long has lost what was on the way */
+#define STALL_NS (SECOND_NS / 2) /* a publisher of which nothing moves for so long has lost what was on the way */
 #define FIRST_TICK_NS (SECOND_NS / 1000)
 #define FIRST_GIVE_UP_NS (30 * SECOND_NS)
 
@@ -45,7 +45,6 @@ struct load {
 	struct ssl_ctx_st *tls;
 	int epoll, timer;
 	uint64_t begin_ns, end_ns; /* of what is measured */
-	uint64_t n_left;           /* messages still to be sent when saturating */
 	uint64_t n_held, n_stalls;
 };
 
@@ -168,7 +167,7 @@ static int flow_until(struct load *load, uint64_t until_ns, bool sending)
 
 	while (!r && now_ns() < until_ns) {
 		if (sending && !load->options.rate)
-			r = crowd_pump(&load->crowd, &load->n_left);
+			r = crowd_pump(&load->crowd);
 		if (!r)
 			r = serve(load, 50, &ticks);
 		if (!r && sending)
@@ -187,7 +186,6 @@ static int run_flow(struct load *load)
 	int r = open_watcher(load);
 
 	load->options.crowd.end_to_end = true;
-	load->n_left = UINT64_MAX;
 	if (!r)
 		r = open_crowd(load);
 	if (!r && load->options.rate)
@@ -209,27 +207,28 @@ static int run_flow(struct load *load)
 	return r ? r : flow_until(load, after(now_ns(), load->options.quiet), false);
 }
 
-/* Only the LAN side: how fast count messages are acknowledged. */
+/* Only the LAN side: how fast count messages, the same number from each, are acknowledged. */
 static int run_send(struct load *load)
 {
-	uint64_t want = load->options.count;
+	uint64_t want = load->options.count / load->options.crowd.n * load->options.crowd.n;
 	uint64_t moved_ns;
 	uint64_t n_acked = 0;
 	uint64_t ticks;
-	int r = open_crowd(load);
+	int r;
 
+	load->options.crowd.quota = load->options.count / load->options.crowd.n;
+	r = open_crowd(load);
 	if (r)
 		return r;
-	load->n_left = want;
 	load->begin_ns = moved_ns = now_ns();
 	say("begin");
 	while (!r && n_acked < want && now_ns() < after(moved_ns, load->options.quiet)) {
-		r = crowd_pump(&load->crowd, &load->n_left);
+		r = crowd_pump(&load->crowd);
 		if (!r)
 			r = serve(load, 50, &ticks);
 		if (load->crowd.n_acked != n_acked)
 			moved_ns = now_ns();
-		n_acked = load->options.crowd.qos ? load->crowd.n_acked : want - load->n_left;
+		n_acked = load->crowd.n_acked;
 	}
 	load->end_ns = now_ns();
 	load->tally.n_measured = n_acked;
@@ -382,7 +381,7 @@ static int read_options(int argc, char **argv, struct options *ret)
 			return -EINVAL;
 	if (optind != argc - 1 || !o.crowd.n || o.crowd.n > MESSAGE_PUBLISHERS_MAX ||
 	    !o.crowd.window || o.crowd.window > TALLY_STAMPS || o.rate > SECOND_NS ||
-	    !*o.watcher.matcher.key || !(o.watcher.matcher.scale > 0))
+	    (!strcmp(argv[optind], "send") && !o.crowd.qos) || !*o.watcher.matcher.key || !(o.watcher.matcher.scale > 0))
 		return -EINVAL;
 	o.mode = argv[optind];
 	o.watcher.address = o.cloud;

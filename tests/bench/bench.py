@@ -1,0 +1,122 @@
+#!/usr/bin/python3
+"""The figures of ./dev bench: gatewayd beside other ways of doing the same, in turns, on this machine, now.
+
+tests/bench/README.md says what each figure means. Exit status: 0 when all targets are met, 1 when one is missed, 2 when
+the bench itself failed.
+"""
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+import figures  # noqa: E402
+import report   # noqa: E402
+from home import ROOT, BenchError, Home  # noqa: E402
+from systems import Bridge, BridgeAutosave, BridgeUnlimited, Republisher  # noqa: E402
+
+
+class Plan:
+    """How long and how often; all of it bounded."""
+
+    def __init__(self, quick, soak):
+        self.rounds = 2 if quick else 5
+        self.outages = 1 if quick else 2
+        self.flow_s = 1.2 if quick else 2.0
+        self.rate_s = 1.5 if quick else 4.0
+        self.idle_s = 2.0 if quick else 5.0
+        self.flash_s = 6.0 if quick else 20.0
+        self.soak_s = soak if soak is not None else 8.0 if quick else 60.0
+
+
+MAIN = ("bridge", "republisher", "gateway")
+
+# figure, which systems take part, how many turns
+STEPS = (
+    ("start", figures.start, MAIN, "rounds"),
+    ("throughput", figures.throughput, MAIN + ("bridge-unlimited",), "rounds"),
+    ("latency", figures.latency, MAIN, "rounds"),
+    ("idle", figures.idle, MAIN, None),
+    ("outage", figures.outage, MAIN + ("bridge-autosave",), "outages"),
+    ("flash", figures.flash, MAIN + ("bridge-autosave",), None),
+    ("soak", figures.soak, MAIN, None),
+)
+
+
+def say(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+def measure(systems, plan, steps):
+    """Every step in turns A B C A B C; {system: {figure: [values]}}."""
+    raw = {key: {} for key in systems}
+    for name, function, keys, times in STEPS:
+        if steps and name not in steps:
+            continue
+        for turn in range(getattr(plan, times) if times else 1):
+            for key in keys:
+                if key not in systems:
+                    continue
+                began = time.monotonic()
+                for figure, value in function(systems[key], plan).items():
+                    raw[key].setdefault(figure, []).append(value)
+                say(f"{name} {turn + 1}: {systems[key].title}, {time.monotonic() - began:.1f} s")
+    return raw
+
+
+def machine():
+    def one(*argv):
+        return subprocess.run(argv, capture_output=True, text=True, check=False).stdout.strip()
+    return {"kernel": os.uname().release, "cores": os.cpu_count(), "load": os.getloadavg(),
+            "mosquitto": one("mosquitto", "-h").splitlines()[0] if one("mosquitto", "-h") else "",
+            "commit": one("git", "-C", ROOT, "rev-parse", "--short", "HEAD")}
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("--quick", action="store_true", help="short runs, under three minutes")
+    parser.add_argument("--soak", type=float, metavar="SECONDS", help="length of the soak (60; quick: 8)")
+    parser.add_argument("--json", metavar="FILE", help="where the figures go (build/bench.json)")
+    parser.add_argument("--dir", help="folder on a real disk for the state of the systems")
+    parser.add_argument("--build", default=os.environ.get("GW_BUILD", os.path.join(ROOT, "build/release")),
+                        help="meson's build folder, a release build (GW_BUILD)")
+    parser.add_argument("--only", action="append", choices=[step[0] for step in STEPS], help="this step only")
+    parser.add_argument("--system", action="append", help="this system only (its key in the JSON)")
+    return parser.parse_args()
+
+
+def main():
+    args = arguments()
+    subprocess.run(["ninja", "-C", args.build, "bench-programs"], check=True, stdout=subprocess.DEVNULL)
+    plan = Plan(args.quick, args.soak)
+    began = time.monotonic()
+    with Home(args.build, args.dir) as home:
+        everybody = [Bridge, BridgeUnlimited, BridgeAutosave, Republisher]
+        systems = {kind.key: kind(home) for kind in everybody if not args.system or kind.key in args.system}
+        home.start_cloud()
+        raw = measure(systems, plan, args.only)
+    found = report.medians(raw)
+    titles = {key: system.title for key, system in systems.items()}
+    print("\n".join(report.table(found, titles) + report.verdicts(found)))
+    print(f"\n{time.monotonic() - began:.0f} s")
+    rows = report.judge(found)
+    target = args.json or os.path.join(ROOT, "build/bench.json")
+    os.makedirs(os.path.dirname(os.path.abspath(target)), exist_ok=True)
+    with open(target, "w", encoding="utf-8") as out:
+        json.dump({"machine": machine(), "medians": found, "turns": raw,
+                   "targets": [dict(zip(("what", "value", "operator", "bound", "met", "words"), row)) for row in rows]},
+                  out, indent=1)
+    return 0 if all(row[4] for row in rows) else 1
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except (BenchError, subprocess.CalledProcessError) as error:
+        say(f"bench: {error}")
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)

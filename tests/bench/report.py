@@ -1,0 +1,106 @@
+"""report - rows of the table, the targets, and what is said about each."""
+
+# figure, what it is, how it is written
+ROWS = (
+    ("rate_q0", "throughput QoS 0, msg/s", "{:,.0f}"),
+    ("rate_q1", "throughput QoS 1, msg/s", "{:,.0f}"),
+    ("lost_q0", "  lost, saturated, QoS 0", "{:.2%}"),
+    ("lost_q1", "  lost, saturated, QoS 1", "{:.2%}"),
+    ("late_q1", "  out of order, QoS 1", "{:,.0f}"),
+    ("twice_q1", "  twice, QoS 1", "{:,.0f}"),
+    ("cpu_max_q0", "CPU saturated QoS 0, us/msg", "{:.1f}"),
+    ("cpu_max_q1", "CPU saturated QoS 1, us/msg", "{:.1f}"),
+    ("p50_q0", "latency p50 at 1,000/s QoS 0, us", "{:,.0f}"),
+    ("p99_q0", "latency p99 at 1,000/s QoS 0, us", "{:,.0f}"),
+    ("p50_q1", "latency p50 at 1,000/s QoS 1, us", "{:,.0f}"),
+    ("p99_q1", "latency p99 at 1,000/s QoS 1, us", "{:,.0f}"),
+    ("cpu_1k_q0", "CPU at 1,000/s QoS 0, us/msg", "{:.1f}"),
+    ("cpu_1k_q1", "CPU at 1,000/s QoS 1, us/msg", "{:.1f}"),
+    ("pss_kb", "PSS of its processes, kB", "{:,.0f}"),
+    ("first_ms", "start to first forwarded, ms", "{:.0f}"),
+    ("outage_delivered", "kill -9 in an outage: delivered of 5,000", "{:,.0f}"),
+    ("outage_twice", "  delivered twice", "{:,.0f}"),
+    ("outage_late", "  out of order", "{:,.0f}"),
+    ("outage_rate", "  accepted in the outage, msg/s", "{:,.0f}"),
+    ("flash_mb_h", "written to disk at 10 msg/s, MB/h", "{:.2f}"),
+    ("wakeups_s", "wake-ups idle, 1/s", "{:.1f}"),
+    ("idle_us_s", "CPU idle, us/s", "{:,.0f}"),
+    ("soak_rss_kb_min", "soak: RSS slope, kB/min", "{:+,.0f}"),
+    ("soak_fd_min", "soak: descriptor slope, 1/min", "{:+.2f}"),
+    ("soak_lost", "soak: lost", "{:,.0f}"),
+)
+
+# what, (system, figure), "at least" or "at most", factor, (peer system, peer figure) or None when the factor is the bound
+TARGETS = (
+    ("throughput QoS 0 against (b)", ("gateway", "rate_q0"), ">=", 0.8, ("republisher", "rate_q0")),
+    ("throughput QoS 1 against (b)", ("gateway", "rate_q1"), ">=", 0.8, ("republisher", "rate_q1")),
+    ("p99 at 1,000 msg/s QoS 0 against (a)", ("gateway", "p99_q0"), "<=", 2.0, ("bridge", "p99_q0")),
+    ("p99 at 1,000 msg/s QoS 1 against (a)", ("gateway", "p99_q1"), "<=", 2.0, ("bridge", "p99_q1")),
+    ("PSS of core, wifi and cloud, kB", ("gateway", "pss_kb"), "<=", 10240, None),
+    ("start to first forwarded, ms", ("gateway", "first_ms"), "<=", 100, None),
+    ("kill -9: delivered of 5,000", ("gateway", "outage_delivered"), ">=", 5000, None),
+    ("kill -9: safe msg/s against (a) autosave", ("gateway", "outage_rate"), ">=", 30.0,
+     ("bridge-autosave", "outage_rate")),
+)
+
+# printed for the reader, without a bound
+RATIOS = (
+    ("throughput QoS 0 against (a)", ("gateway", "rate_q0"), ("bridge", "rate_q0")),
+    ("throughput QoS 1 against (a)", ("gateway", "rate_q1"), ("bridge", "rate_q1")),
+    ("throughput QoS 1 against (a) unlimited", ("gateway", "rate_q1"), ("bridge-unlimited", "rate_q1")),
+    ("CPU at 1,000/s QoS 1 against (a)", ("gateway", "cpu_1k_q1"), ("bridge", "cpu_1k_q1")),
+    ("CPU at 1,000/s QoS 1 against (b)", ("gateway", "cpu_1k_q1"), ("republisher", "cpu_1k_q1")),
+)
+
+
+def median(values):
+    ordered = sorted(values)
+    mid = len(ordered) // 2
+    return ordered[mid] if len(ordered) % 2 else (ordered[mid - 1] + ordered[mid]) / 2
+
+
+def medians(raw):
+    """{system: {figure: [value of each turn]}} -> {system: {figure: median}}"""
+    return {key: {name: median(values) for name, values in found.items()} for key, found in raw.items()}
+
+
+def _ratio(found, one, other):
+    top, bottom = found.get(one[0], {}).get(one[1]), found.get(other[0], {}).get(other[1])
+    return None if top is None or not bottom else top / bottom
+
+
+def judge(found):
+    """A row for each target: what, value, operator, bound, met (None: not measured), words."""
+    rows = []
+    for what, one, operator, bound, peer in TARGETS:
+        value = _ratio(found, one, peer) if peer else found.get(one[0], {}).get(one[1])
+        if value is None:
+            rows.append((what, None, operator, bound, None, "not measured"))
+            continue
+        met = value >= bound if operator == ">=" else value <= bound
+        missed = bound / value if operator == ">=" and value else value / bound
+        rows.append((what, value, operator, bound, met, "met" if met else f"missed by a factor of {missed:.2f}"))
+    return rows
+
+
+def table(found, titles):
+    keys = [key for key in titles if key in found]
+    width = max(len(row[1]) for row in ROWS) + 2
+    lines = ["", " " * width + "".join(f"{titles[key][:20]:>22}" for key in keys)]
+    for name, what, form in ROWS:
+        if any(name in found[key] for key in keys):
+            cells = (form.format(found[key][name]) if name in found[key] else "-" for key in keys)
+            lines.append(f"{what:<{width}}" + "".join(f"{cell:>22}" for cell in cells))
+    return lines
+
+
+def verdicts(found):
+    lines = ["", "targets (ratios of medians in this run)"]
+    for what, value, operator, bound, _, words in judge(found):
+        shown = "-" if value is None else f"{value:,.2f}"
+        lines.append(f"  {what:<44}{shown:>12}  {operator} {bound:<8,g} {words}")
+    lines += ["", "for the reader"]
+    for what, one, other in RATIOS:
+        value = _ratio(found, one, other)
+        lines.append(f"  {what:<44}" + ("           -" if value is None else f"{value:>12,.2f}"))
+    return lines
