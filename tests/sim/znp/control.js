@@ -10,24 +10,24 @@ import { CONFIRM } from "./air.js";
 const LINE_MAX = 65536;
 const WAIT_MS = 10000;
 
-function attributeOf(simulator, { device, attr }) {
-	const node = simulator.air.byName(device);
-	return { node, endpoint: node.endpointWith(attr) };
+function endpointOf(simulator, { device, attr }) {
+	return simulator.air.byName(device).endpointWith(attr);
 }
 
 /* Resolves once the attribute has the value (at once if it has), rejects after timeout milliseconds. */
 function waitForValue(simulator, { device, attr, value, timeout = WAIT_MS }) {
-	const { node, endpoint } = attributeOf(simulator, { device, attr });
-	if (endpoint.get(attr) === value) return { value };
+	const node = simulator.air.byName(device);
+	const present = () => node.endpointWith(attr).get(attr);
+	if (present() === value) return { value };
 	return new Promise((resolve, reject) => {
 		const onChanged = (changed, path) => {
-			if (changed !== node || path !== attr || endpoint.get(attr) !== value) return;
+			if (changed !== node || path !== attr || present() !== value) return;
 			stop();
 			resolve({ value });
 		};
 		const timer = simulator.air.timers.after(timeout, () => {
 			stop();
-			reject(new RangeError(`${device} ${attr} is ${JSON.stringify(endpoint.get(attr))} after ${timeout} ms`));
+			reject(new RangeError(`${device} ${attr} is ${JSON.stringify(present())} after ${timeout} ms`));
 		});
 		const stop = () => {
 			simulator.air.timers.cancel(timer);
@@ -57,17 +57,17 @@ const OPERATIONS = {
 		return { state: air.byName(device).describe() };
 	},
 	get(simulator, request) {
-		return { value: attributeOf(simulator, request).endpoint.get(request.attr) };
+		return { value: endpointOf(simulator, request).get(request.attr) };
 	},
 	wait: waitForValue,
 	/* the device's own change: reports as it was configured to */
 	set(simulator, request) {
-		attributeOf(simulator, request).endpoint.set(request.attr, request.value);
+		endpointOf(simulator, request).set(request.attr, request.value);
 		return {};
 	},
 	/* the device's own change, reported now whatever was configured */
 	report(simulator, request) {
-		const { endpoint } = attributeOf(simulator, request);
+		const endpoint = endpointOf(simulator, request);
 		if (request.value !== undefined) {
 			endpoint.type(request.attr);
 			endpoint.values.set(request.attr, request.value);

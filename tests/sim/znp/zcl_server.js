@@ -139,13 +139,14 @@ function runCommand(endpoint, cluster, frame) {
 function answerFrame(endpoint, clusterId, frame) {
 	const cluster = clusterNameById.get(clusterId);
 	if (cluster === undefined || !endpoint.has(cluster))
-		return frame.noDefaultResponse ? undefined : defaultResponse(frame.command, ZCL_STATUS.UNSUPPORTED_CLUSTER);
+		return defaultResponse(frame.command, ZCL_STATUS.UNSUPPORTED_CLUSTER);
 	if (frame.specific) return runCommand(endpoint, cluster, frame);
 	const handler = FOUNDATION.get(frame.command);
 	return handler ? handler(endpoint, cluster, frame.payload) : defaultResponse(frame.command, ZCL_STATUS.UNSUPPORTED_COMMAND);
 }
 
-/* Gives the bytes of the answer, or undefined when there is none. */
+/* Gives the bytes of the answer, or undefined when there is none. A failure is told even to one that
+ * does not want default responses (2.5.12.2). */
 export function answerZcl(endpoint, clusterId, data) {
 	const frame = decodeZcl(data);
 	if (frame.fromServer) return undefined;
