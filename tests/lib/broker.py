@@ -18,7 +18,7 @@ UID = 1883
 PROGRAM = "/usr/sbin/mosquitto"
 PLUGIN = "mosquitto_dynamic_security.so"
 IMAGE = "localhost/gwlab-mosquitto"
-READY = re.compile(r"^\d+: mosquitto version \S+ running$")
+READY = re.compile(r"^(\d+: )?mosquitto version \S+ running$")
 REPO = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 

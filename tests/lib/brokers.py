@@ -2,8 +2,10 @@
 
 import os
 
-from .broker import REPO, render
-from .lab import CLOUD_BROKER
+from .broker import REPO, UID, render
+from .lab import CLOUD_BROKER, LAN_BROKER
+from .netns import sh
+from .platform import Peer
 
 
 def cloud_broker(lab, pki, name="cloud", certificate="cloud-broker", listen=CLOUD_BROKER):
@@ -14,3 +16,40 @@ def cloud_broker(lab, pki, name="cloud", certificate="cloud-broker", listen=CLOU
                                      STATE_DIR=broker.state_dir),
         files={"mosquitto-cloud.acl": os.path.join(REPO, "conf/demo/mosquitto-cloud.acl"), "cloud-ca.crt": pki.path("cloud-ca.crt"),
                "cloud-broker.crt": pki.path(certificate + ".crt"), "cloud-broker.key": pki.path(certificate + ".key")})
+
+
+DEVICES = ("plug1:tasmota:AABBCCDDEEFF", "garden:prefix", "porch:prefix")
+
+
+class Secrets:
+    """Passwords that dynsec-init made, by account."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def __getitem__(self, name):
+        with open(f"{self.folder}/{name}.password", encoding="utf-8") as text:
+            return text.read()
+
+
+def lan_broker(lab, pki, devices=DEVICES, listen=LAN_BROKER, extra="", group=UID):
+    """The shipped LAN broker (conf/broker) with accounts made by dynsec-init: broker.secrets["gateway-intake"], broker.sock.
+
+    The home's own listener, which an administrator adds in conf.d, is TLS 8883 on listen. extra: more lines for conf.d.
+    """
+    def config(broker):
+        broker.secrets = Secrets(broker.folder + "/secrets")
+        sh(os.path.join(REPO, "conf/broker/dynsec-init"), "--state", broker.state_dir, "--secrets", broker.secrets.folder,
+           *(f"--device={device}" for device in devices))
+        os.chown(broker.state_dir + "/dynamic-security.json", UID, UID)
+        broker.put("conf.d/home.conf", render("tests/lib/lan-listener.conf", LISTEN=listen, CONF_DIR=broker.conf_dir) + extra)
+        return render("conf/broker/mosquitto.conf.in", CONF_DIR=broker.conf_dir, STATE_DIR=broker.state_dir, RUN_DIR=broker.run_dir)
+    return lab.broker("lan", config=config, group=group,
+                      files={"home-ca.crt": pki.path("home-ca.crt"), "lan-broker.crt": pki.path("lan-broker.crt"),
+                             "lan-broker.key": pki.path("lan-broker.key")})
+
+
+def lan_peer(broker, user, **kwargs):
+    """A client of the LAN broker's unix socket with the password of its account."""
+    kwargs.setdefault("client_id", user)
+    return Peer(broker.sock, user=user, password=broker.secrets[user], **kwargs)
