@@ -2,22 +2,23 @@
 /* hub - the core's end of the adapters: one slot an instance; reports in with credit, requests out with one answer each.
  *
  *   above   router  door/methods  app
- *   below   adapter/peer  base/base  model/device  model/wire  audit/audit  sys/loop  sys/store  sys/db
- *   owns    struct hub, its slots, pending requests; table adapter_state of gateway.db (blobs adapters save)
- *   limits  HUB_ADAPTERS_MAX HUB_PENDING_MAX HUB_CREDIT HUB_BLOBS_MAX
+ *   below   adapter/blobs  adapter/intake  adapter/peer  base/base  model/device  model/wire  audit/audit  sys/loop
+ *   owns    struct hub, its slots, pending requests
+ *   limits  HUB_ADAPTERS_MAX HUB_PENDING_MAX HUB_CREDIT
  *   errors  HUB_E_UNKNOWN HUB_E_AWAY HUB_E_BUSY
  *
  * Reports carry running numbers. A report is stored when the listener said so; "stored up to N" goes back when all
  * up to N are, and is the credit for more. What an adapter causes is charged to it (hub_stats).
  */
+#include "adapter/blobs.h"
+#include "adapter/intake.h"
 #include "adapter/peer.h"
 #include "base/base.h"
 #include "audit/audit.h"
 #include "model/device.h"
 #include "model/wire.h"
-#include "sys/store.h"
 
-enum { HUB_ADAPTERS_MAX = 16, HUB_PENDING_MAX = 256, HUB_CREDIT = 4096, HUB_BLOBS_MAX = 16 };
+enum { HUB_ADAPTERS_MAX = 16, HUB_PENDING_MAX = 256, HUB_CREDIT = INTAKE_MAX };
 enum { HUB_E_UNKNOWN = 1, HUB_E_AWAY = 2, HUB_E_BUSY = 3 };
 
 struct hub;
@@ -44,10 +45,9 @@ struct hub_stats {
 	char status[4][64]; /* last NOTE_STATUS texts: "object=text" */
 };
 
-extern const char hub_schema_1[];
-must_check int hub_new(struct loop *loop, struct store *store, unsigned db, struct audit *audit, const struct hub_ops *ops, void *ctx,
-		       struct hub **ret);
-must_check int hub_load(struct hub *hub); /* blobs; before the store starts */
+/* epoch: rises at each start of the core; adapters are told it. */
+must_check int hub_new(struct loop *loop, struct blobs *blobs, struct audit *audit, uint64_t epoch, const struct hub_ops *ops,
+		       void *ctx, struct hub **ret);
 struct hub *hub_close(struct hub *hub);
 /* options are copied. */
 must_check int hub_add(struct hub *hub, const char *name, const struct peer_option *options, size_t n_options);
@@ -62,4 +62,5 @@ must_check int hub_join(struct hub *hub, const char *adapter, uint16_t seconds, 
 			hub_done_fn done, void *ctx);
 must_check int hub_remove(struct hub *hub, const char *adapter, const struct address *addr, hub_done_fn done, void *ctx);
 bool hub_stats_at(const struct hub *hub, size_t i, struct hub_stats *ret);
+void hub_set_time_trusted(struct hub *hub, bool trusted);
 bool hub_can_join(const struct hub *hub, const char *adapter);
