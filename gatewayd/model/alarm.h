@@ -2,11 +2,14 @@
 /* alarm - the one table of what can be wrong: name, severity, whether it clears by itself, plain words.
  *
  *   above   router/alarms  registry  audit  door  adapter
- *   below   base/base
+ *   below   base/base  base/text
  *   owns    the constant table
  *   limits  -
+ *   errors  ALARM_E_SYNTAX
  */
 #include "base/base.h"
+
+enum { ALARM_E_SYNTAX = 1 };
 
 enum severity { SEVERITY_INFO, SEVERITY_WARNING, SEVERITY_ERROR, SEVERITY_CRITICAL, SEVERITIES };
 enum alarm_kind {

@@ -2,9 +2,10 @@
 /* command - an order on its way to a device, and the words for how it ended.
  *
  *   above   router  door  link  adapter  model/wire  linkd  ctl
- *   below   base/base  model/device_id  model/subject  model/value
+ *   below   base/base  base/text  model/device_id  model/subject  model/value
  *   owns    nothing: values are borrowed until a holder copies them
  *   limits  COMMAND_ID_MAX SENDER_MAX
+ *   errors  COMMAND_E_SYNTAX (result_parse: no such word)
  */
 #include "base/base.h"
 #include "model/device_id.h"
@@ -12,6 +13,7 @@
 #include "model/value.h"
 
 enum { COMMAND_ID_MAX = 64, SENDER_MAX = 64 };
+enum { COMMAND_E_SYNTAX = 1 };
 
 enum result {
 	RESULT_OK,

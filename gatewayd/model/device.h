@@ -2,7 +2,7 @@
 /* device - how an adapter describes a device, and the states a device can be in.
  *
  *   above   model/wire  adapter  registry  router  door  link  plugins/host
- *   below   base/base  model/capability  model/device_id
+ *   below   base/base  base/text  model/capability  model/device_id
  *   owns    struct device_desc owns its endpoint array when made by device_desc_copy
  *   limits  ADDRESS_MAX DEVICE_ENDPOINTS_MAX DEVICE_CAPS_MAX DEVICE_TEXT_MAX ADAPTER_NAME_MAX
  *   errors  DEVICE_E_DESC
@@ -57,5 +57,5 @@ enum device_state {
 	DEVICE_STATES
 };
 const char *device_state_name(enum device_state state);
-must_check int device_state_parse(const char *text, enum device_state *ret);
+must_check int device_state_parse(const char *text, enum device_state *ret); /* DEVICE_E_DESC */
 bool device_state_may(enum device_state from, enum device_state to); /* the table of permitted steps */

@@ -2,7 +2,7 @@
 /* event - what listeners hear: reports, availability, device changes, alarms, health, answers.
  *
  *   above   router  spool  door  link  linkd  model/wire
- *   below   base/base  base/bytes  model/device_id  model/value
+ *   below   base/base  base/bytes  base/text  model/alarm  model/device_id  model/value
  *   owns    nothing: values and texts are borrowed
  *   limits  EVENT_LEN_MAX EVENT_TEXT_MAX
  *   errors  EVENT_E_SYNTAX

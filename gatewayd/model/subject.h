@@ -2,13 +2,15 @@
 /* subject - who asks: a user in a session, a link, a rule, or the system itself; roles and actions.
  *
  *   above   policy  people  router  door  link  audit
- *   below   base/base
+ *   below   base/base  base/text
  *   owns    nothing
  *   limits  NAME_MAX_LEN
+ *   errors  SUBJECT_E_SYNTAX (from each _parse: no such word)
  */
 #include "base/base.h"
 
 enum { NAME_MAX_LEN = 64 };
+enum { SUBJECT_E_SYNTAX = 1 };
 enum subject_kind { SUBJECT_NONE, SUBJECT_USER, SUBJECT_LINK, SUBJECT_RULE, SUBJECT_SYSTEM, SUBJECT_ADAPTER, SUBJECT_KINDS };
 enum role { ROLE_NONE, ROLE_OWNER, ROLE_MEMBER, ROLE_GUEST, ROLE_INSTALLER, ROLE_AUDITOR, ROLES };
 enum action { ACTION_READ, ACTION_OBSERVE, ACTION_COMMAND, ACTION_CONFIGURE, ACTIONS }; /* observe: hear events */
