@@ -2,10 +2,11 @@
 /* wire - the messages between the core and its adapters and links: one codec, one table of who may say what when.
  *
  *   above   adapter/hub  link/links  plugins/host  linkd
- *   below   base/base  base/bytes  model/command  model/device  model/event  model/value
+ *   below   base/base  base/bytes  model/command  model/device  model/event  model/value  model/wire_rows
  *   owns    nothing: decoded messages borrow from the packet
- *   limits  WIRE_PACKET_MAX WIRE_TEXT_MAX WIRE_STATE_MAX WIRE_OPTIONS_MAX WIRE_ACKS_MAX
- *   errors  WIRE_E_MALFORMED WIRE_E_UNKNOWN WIRE_E_PHASE WIRE_E_DIRECTION
+ *   limits  WIRE_PACKET_MAX WIRE_TEXT_MAX WIRE_OPTION_MAX WIRE_STATE_MAX WIRE_CODE_MAX WIRE_OPTIONS_MAX
+ *           WIRE_ACKS_MAX
+ *   errors  WIRE_E_MALFORMED WIRE_E_UNKNOWN WIRE_E_PHASE WIRE_E_DIRECTION WIRE_E_KIND
  *
  * A packet is 1..N messages: u8 type, u8 zero, u16 length, body (docs/spec/wire.md). A peer is a struct wire_peer:
  * wire_next gives its next permitted message or says which rule was broken; the caller then closes the peer.
@@ -18,9 +19,18 @@
 #include "model/value.h"
 
 enum { WIRE_MAJOR = 1, WIRE_MINOR = 0 };
-enum { WIRE_PACKET_MAX = 65536, WIRE_TEXT_MAX = 256, WIRE_STATE_MAX = 32768, WIRE_OPTIONS_MAX = 64, WIRE_ACKS_MAX = 1024 };
+enum {
+	WIRE_PACKET_MAX = 65536,
+	WIRE_TEXT_MAX = 256,     /* keys, reasons, names of objects */
+	WIRE_OPTION_MAX = 4096,  /* value of one option */
+	WIRE_STATE_MAX = 32768,  /* one saved blob */
+	WIRE_CODE_MAX = 36,      /* install code or one-time code */
+	WIRE_OPTIONS_MAX = 64,   /* options of one peer: counted by who receives them */
+	WIRE_ACKS_MAX = 1024,
+};
 enum { WIRE_BEAT_MS = 1000, WIRE_HANG_MS = 4000 };
-enum { WIRE_E_MALFORMED = 1, WIRE_E_UNKNOWN, WIRE_E_PHASE, WIRE_E_DIRECTION };
+/* From 2: wire_next says 1 for a message. */
+enum { WIRE_E_MALFORMED = 2, WIRE_E_UNKNOWN, WIRE_E_PHASE, WIRE_E_DIRECTION, WIRE_E_KIND };
 
 enum wire_kind { WIRE_ADAPTER, WIRE_LINK };
 enum wire_phase { WIRE_NEW, WIRE_SETUP, WIRE_OPENING, WIRE_READY, WIRE_PHASES };
@@ -33,7 +43,7 @@ enum wire_type {
 	WIRE_OPTION,    /* down, SETUP: one key and value of the peer's own section */
 	WIRE_STATE,     /* down, SETUP: one blob the adapter saved earlier */
 	WIRE_START,     /* down, SETUP -> OPENING: that was all */
-	WIRE_OPENED,    /* up,   OPENING -> READY: flags, or the reason it cannot */
+	WIRE_OPENED,    /* up,   OPENING -> READY: flags; with an error it cannot, stays OPENING and ends */
 	WIRE_BEAT,      /* both, from SETUP on: each second */
 	WIRE_NOTE,      /* up,   READY: counted bad input or a status word */
 	/* adapters */
@@ -91,10 +101,10 @@ struct wire_msg {
 		struct { uint64_t req; struct address addr; uint8_t endpoint; uint16_t cap; uint32_t ttl_ms; struct value value; } command;
 		struct { uint64_t req; uint16_t seconds; struct address addr; struct view code; } join;
 		struct { uint64_t req; struct address addr; } remove;
-		struct { uint64_t req; int32_t status; } done; /* status: enum result */
+		struct { uint64_t req; int32_t status; } done; /* status: enum result, nothing else is encoded */
 		struct { struct address addr; struct view code; } claim;
 		struct { bool connected; uint8_t reason; struct view endpoint, detail; } link_state;
-		struct { struct device_id id; uint8_t state; bool reachable; struct view room; const struct device_desc *desc; } link_device;
+		struct { struct device_id id; uint8_t state; bool reachable; struct view room; const struct device_desc *desc; } link_device; /* desc travels without addresses */
 		struct { struct device_id id; } link_gone;
 		struct { uint64_t number; bool duplicate; struct event event; } link_event;
 		struct { uint16_t n; uint64_t numbers[WIRE_ACKS_MAX]; } link_acked;
@@ -119,11 +129,12 @@ struct wire_peer {
 	bool is_core; /* which end of the socket we are: messages "up" are what the core receives */
 };
 
-/* Appends one message. w.bad when it does not fit; the caller asserts or splits. */
+/* Appends one message. w.bad when it does not fit or the other end would refuse it. */
 void wire_put(struct writer *w, const struct wire_msg *msg);
 size_t wire_len_max(const struct wire_msg *msg); /* room that surely suffices */
 
-/* Iterates a packet: 1 and *ret filled; 0 at the end; WIRE_E_* for a broken rule (nothing more may be taken from it). */
+/* Iterates a packet: 1 and *ret filled; 0 at the end; WIRE_E_* for a broken rule (nothing more may be taken
+ * from the packet, and what ret holds then means nothing). */
 must_check int wire_next(struct reader *packet, const struct wire_peer *peer, struct wire_scratch *scratch, struct wire_msg *ret);
 /* The phase after this message was sent or received. */
 void wire_peer_step(struct wire_peer *peer, const struct wire_msg *msg);
