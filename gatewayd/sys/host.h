@@ -4,7 +4,7 @@
  *   above   app  plugins/host  linkd  ctl  router/time_trust
  *   below   base/base  base/text
  *   owns    nothing
- *   limits  HOST_FILE_MAX
+ *   limits  HOST_FILE_MAX (what callers pass as max for a file of ours)
  *   errors  HOST_E_TOO_LARGE
  */
 #include <sys/types.h>
@@ -17,20 +17,32 @@ enum { HOST_E_TOO_LARGE = 1 };
 must_check int host_notify(const char *state);
 int64_t host_watchdog_ms(void); /* WATCHDOG_USEC for this pid in ms, 0 when none */
 
-/* --boot-id option text (systemd's %b) or /proc/sys/kernel/random/boot_id. */
+/* --boot-id option text (systemd's %b) or, when NULL, /proc/sys/kernel/random/boot_id. -EINVAL: neither form. */
 must_check int host_boot_id(const char *option, uint8_t ret[HOST_BOOT_ID_LEN]);
 bool host_clock_is_synced(void); /* kernel's adjtimex state: no STA_UNSYNC */
 
-must_check int host_read_file(const char *path, size_t max, char **ret, size_t *ret_len); /* NUL added */
-must_check int host_write_file(const char *path, mode_t mode, const void *data, size_t len); /* tmp + fsync + rename + dir fsync */
-must_check int host_uid_of(const char *user, uid_t *ret);  /* name or number; -ENOENT */
-must_check int host_user_of(uid_t uid, char *ret, size_t cap);
-must_check int host_mkdir(const char *path, mode_t mode);  /* 0 also when it is there and ours */
-int64_t host_rss_kib(pid_t pid); /* -1 when not readable */
+/* Regular files only (-EISDIR, -EINVAL). *ret is malloc'ed, NUL added; wipe it when it held a secret. */
+must_check int host_read_file(const char *path, size_t max, char **ret, size_t *ret_len);
+/* Whole or not at all, also over a power cut: new file, fsync, rename, fsync of the folder. mode is exact. */
+must_check int host_write_file(const char *path, mode_t mode, const void *data, size_t len);
+must_check int host_mkdir(const char *path, mode_t mode); /* 0 also when it is there and ours; else -ENOTDIR, -EPERM */
 
-/* The in-process fence (THREATS.md): no_new_privs, not dumpable, Landlock, seccomp. Returns what was reached. */
+/* These read the user database: at start only, before the fence. -ENOENT: no such user. */
+must_check int host_uid_of(const char *user, uid_t *ret); /* name or number */
+must_check int host_user_of(uid_t uid, char *ret, size_t cap);
+int64_t host_rss_kib(pid_t pid); /* 0: this process. -1 when not readable */
+
+/* The in-process fence (THREATS.md): no_new_privs, not dumpable, Landlock, seccomp. What is not allowed fails with EPERM
+ * or EACCES (clone3 and io_uring with ENOSYS, so that libraries fall back) and kills nobody. Always denied: execve,
+ * fork, ptrace, signals to others, sockets other than AF_UNIX (and AF_INET, AF_INET6 with net).
+ *
+ * Stage one leaves what loading a library needs; stage two may follow once and denies executable mappings, bind,
+ * listen, changes of mode, any further fence and, when it names no path at all, every open. A path that is missing is
+ * left out, except under write_paths (-ENOENT). Landlock binds the calling thread and those that it starts: call before
+ * any thread is there. What the kernel lacks is no error: look at the state.
+ */
 struct host_fence {
-	const char *const *read_paths;  /* NULL-terminated; files or folders that may be read */
+	const char *const *read_paths;  /* NULL-terminated, may be NULL; files or folders that may be read */
 	const char *const *write_paths; /* folders that may be read and written */
 	const char *const *exec_paths;  /* folders from which libraries may be mapped */
 	bool net;                       /* AF_INET/AF_INET6 sockets allowed */
