@@ -9,7 +9,7 @@ def is_mutable(head):
     """head: a declaration up to its = or ; . True when it declares an object that can change."""
     head = re.sub(r"__attribute__\s*\(\(.*?\)\)", " ", head, flags=re.S)
     head = re.sub(r"\[[^\]]*\]", " ", head)
-    pointer = re.search(r"\(\s*\*([^)]*)\)", head)
+    pointer = re.match(r"[^(]*\(\s*\*([^)]*)\)", head)
     if pointer:
         return "const" not in pointer[1].split()
     if "(" in head:

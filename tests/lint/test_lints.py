@@ -253,7 +253,7 @@ class State(Tree):
     def test_types_and_prototypes_are_fine(self):
         self.add("gatewayd/registry/shelf.c",
                  "struct a { int b; };\nenum c { D };\nstruct e;\ntypedef int (*fn)(int);\n"
-                 "static int later(void);\nextern const int far;\n__attribute__((warn_unused_result)) int g(int *p);\n"
+                 "static int later(void);\nint take(struct e *e, void (*fn)(void *ctx), void *ctx);\nextern const int far;\n__attribute__((warn_unused_result)) int g(int *p);\n"
                  "_Static_assert(sizeof(int) == 4, \"int\");\n")
         self.good(state.check)
 
