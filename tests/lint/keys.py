@@ -26,7 +26,7 @@ def check(root):
         for pattern, what in ((BLOCK, "a private key"), (KNOWN, "a token of some service")):
             for m in pattern.finditer(source):
                 found.append(f"{path}:{tree.line_of(source, m.start())}: {what}")
-        if path.split("/")[0] in SHIPPED:
+        if path.split("/")[0] in SHIPPED and not path.endswith(".md"):
             for m in ASSIGN.finditer(source):
                 found.append(f"{path}:{tree.line_of(source, m.start())}: a built-in password or token")
     return found
