@@ -4,7 +4,7 @@
  *   above   router/router  door/methods  app
  *   below   base/base  model/capability  model/command  model/device_id  model/subject
  *   owns    struct policy_snapshot (immutable, reference counted)
- *   limits  POLICY_RULES_MAX POLICY_CANDIDATES_MAX POLICY_WINDOWS_MAX
+ *   limits  POLICY_RULES_MAX POLICY_CANDIDATES_MAX POLICY_WINDOWS_MAX POLICY_TEXT_MAX
  *   errors  POLICY_E_CROWDED POLICY_E_RULE
  *
  * A snapshot is compiled off the loop (policy_compile is pure) and asked on it; it knows no device and no user, the
@@ -12,7 +12,11 @@
  * one question, and a rule set in which more could is refused when it is compiled (POLICY_E_CROWDED).
  *
  * Deny beats allow; no match denies. Built-in rules (negative ids, the owner's rights over own devices, what each role may do)
- * are rows of a table in builtin.c and go through the same evaluation as the household's own.
+ * are rows of a table in builtin.c and go through the same evaluation as the household's own. Of several rules that
+ * decide alike the household's oldest is named, a built-in one only when there is no other.
+ *
+ * A rule of the household (WHO_RULE) has its owner's rights and can only be denied some of them. A link is allowed
+ * only what a rule that names it allows: an allow rule for WHO_ANY that takes links for a source is refused.
  */
 #include "base/base.h"
 #include "model/capability.h"
@@ -48,11 +52,12 @@ struct policy_rule {
 	uint8_t actions;   /* bits 1 << enum action */
 	uint8_t loops;     /* bits 1 << enum loop_kind */
 	uint8_t sources;   /* bits 1 << enum source_kind */
+	bool unbound;      /* allow rules only, built in: for devices that nobody owns; every other one is for those somebody owns */
 	uint8_t n_windows; /* 0: always */
 	struct policy_window windows[POLICY_WINDOWS_MAX];
 	char note[POLICY_TEXT_MAX + 1];
 };
-/* Names the bad field in error. POLICY_E_RULE. */
+/* Names the bad field in error. POLICY_E_RULE. The id is not looked at: it may not be given yet. */
 must_check int policy_rule_check(const struct policy_rule *rule, char *error, size_t error_cap);
 
 /* Everything the answer may depend on. The asker fills it from registry and people. */
@@ -83,6 +88,7 @@ struct policy_snapshot;
 /* Pure: rules -> snapshot. On POLICY_E_CROWDED / POLICY_E_RULE error names the rule and what was crowded. */
 must_check int policy_compile(const struct policy_rule *rules, size_t n_rules, char *error, size_t error_cap,
 			      struct policy_snapshot **ret);
+/* References are counted on the loop only; compiling elsewhere and handing over is fine. */
 struct policy_snapshot *policy_ref(struct policy_snapshot *snapshot);
 struct policy_snapshot *policy_unref(struct policy_snapshot *snapshot);
 struct policy_verdict policy_check(const struct policy_snapshot *snapshot, const struct policy_question *question);
@@ -95,3 +101,4 @@ struct policy_trace {
 size_t policy_explain(const struct policy_snapshot *snapshot, const struct policy_question *question,
 		      struct policy_verdict *ret_verdict, struct policy_trace ret_trace[POLICY_CANDIDATES_MAX]);
 const struct policy_rule *policy_rule_find(const struct policy_snapshot *snapshot, int32_t id); /* borrowed */
+const struct policy_rule *policy_rule_at(const struct policy_snapshot *snapshot, size_t i); /* built-in ones last; NULL past the end */
