@@ -12,14 +12,13 @@ import tarfile
 import tempfile
 
 from . import netns
-from .netns import LabError, podman_env, sh, wait_until
+from .netns import REPO, LabError, podman_env, sh, wait_until
 
 UID = 1883
 PROGRAM = "/usr/sbin/mosquitto"
 PLUGIN = "mosquitto_dynamic_security.so"
 IMAGE = "localhost/gwlab-mosquitto"
 READY = re.compile(r"^(\d+: )?mosquitto version \S+ running$")
-REPO = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 
 def podman(*argv, **kwargs):

@@ -4,7 +4,7 @@ import os
 
 from .broker import REPO, UID, render
 from .lab import CLOUD_BROKER, LAN_BROKER
-from .netns import sh
+from .netns import compiled, sh
 from .platform import Peer
 
 
@@ -43,7 +43,9 @@ def lan_broker(lab, pki, devices=DEVICES, listen=LAN_BROKER, extra="", group=UID
            *(f"--device={device}" for device in devices))
         os.chown(broker.state_dir + "/dynamic-security.json", UID, UID)
         broker.put("conf.d/home.conf", render("tests/lib/lan-listener.conf", LISTEN=listen, CONF_DIR=broker.conf_dir) + extra)
-        return render("conf/broker/mosquitto.conf.in", CONF_DIR=broker.conf_dir, STATE_DIR=broker.state_dir, RUN_DIR=broker.run_dir)
+        broker.put("gatewayd_denied.so", compiled("conf/broker/denied.c", "-shared", "-fPIC", "-fvisibility=hidden"))
+        return render("conf/broker/mosquitto.conf.in", CONF_DIR=broker.conf_dir, STATE_DIR=broker.state_dir, RUN_DIR=broker.run_dir,
+                      LIB_DIR=broker.conf_dir)
     return lab.broker("lan", config=config, group=group,
                       files={"home-ca.crt": pki.path("home-ca.crt"), "lan-broker.crt": pki.path("lan-broker.crt"),
                              "lan-broker.key": pki.path("lan-broker.key")})

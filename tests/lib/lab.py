@@ -13,14 +13,13 @@ containers (broker.py); the daemons under test run in "gw" as host processes (ru
 """
 
 import contextlib
-import hashlib
 import itertools
 import os
 import signal
 import subprocess
 
 from . import netns
-from .netns import LabError, nsenter, sh, wait_until
+from .netns import LabError, compiled, nsenter, sh, wait_until
 
 LAN_GW, LAN_BROKER = "10.91.1.1", "10.91.1.2"
 WAN_GW, WAN_ROUTER = "10.91.2.2", "10.91.2.1"
@@ -34,9 +33,6 @@ HOSTS = f"""\
 {CLOUD_BROKER} cloud.test
 {CLOUD_SPARE} spare.test
 """
-
-HERE = os.path.dirname(os.path.abspath(__file__))
-NFQD_CACHE = "/run/gatewayd-lab-nfqd"
 
 _serial = itertools.count()
 
@@ -80,7 +76,7 @@ class Cable:
         """Each way takes delay +- jitter, and loses a share of the packets."""
         self.restore()
         self._nfqd = subprocess.Popen(
-            nsenter(self._netns, self._lab.nfqd(), "1", str(delay_ms), str(jitter_ms), str(loss_percent)),
+            nsenter(self._netns, compiled("tests/lib/nfqd.c", package="libnetfilter_queue"), "1", str(delay_ms), str(jitter_ms), str(loss_percent)),
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         if self._nfqd.stdout.readline().strip() != "ready":
             raise LabError(f"nfqd ended: {self._nfqd.wait()}")
@@ -178,17 +174,6 @@ class Lab:
         if check and process.returncode != 0:
             raise LabError(f"{' '.join(argv)}: exit {process.returncode}: {out}")
         return out
-
-    def nfqd(self):
-        """Path of the compiled nfqd; compiled once a machine and source."""
-        source = os.path.join(HERE, "nfqd.c")
-        with open(source, "rb") as text:
-            target = f"{NFQD_CACHE}-{hashlib.sha256(text.read()).hexdigest()[:16]}"
-        if not os.path.exists(target):
-            flags = sh("pkg-config", "--cflags", "--libs", "libnetfilter_queue").split()
-            sh("gcc", "-std=c17", "-D_GNU_SOURCE", "-O2", "-Wall", "-Wextra", "-Werror", source, "-o", f"{target}.{os.getpid()}", *flags)
-            os.rename(f"{target}.{os.getpid()}", target)
-        return target
 
     def close(self):
         """Take everything down. Called twice it does nothing the second time."""

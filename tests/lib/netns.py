@@ -8,6 +8,7 @@ however it dies, so a folder whose lock can be taken is a leftover. (A pid in th
 import contextlib
 import ctypes
 import fcntl
+import hashlib
 import os
 import shutil
 import signal
@@ -18,6 +19,7 @@ PREFIX = "gwlab-"
 RUN_DIR = "/run"
 NETNS_DIR = "/run/netns"
 CLONE_NEWNET = 0x40000000
+REPO = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -181,6 +183,19 @@ def sweep():
         for run in sorted(os.listdir(RUN_DIR)):
             if run.startswith(PREFIX) and os.path.isdir(f"{RUN_DIR}/{run}") and _is_dead(f"{RUN_DIR}/{run}"):
                 remove_run(run)
+
+
+def compiled(source, *flags, package=None):
+    """A C file of the repository made into a program (or, by flags, a shared object); kept as long as source and flags stay the same."""
+    path = os.path.join(REPO, source)
+    with open(path, "rb") as text:
+        name = hashlib.sha256(text.read() + repr(flags).encode()).hexdigest()[:16]
+    target = f"{RUN_DIR}/gatewayd-lab-{os.path.basename(source)}-{name}"
+    if not os.path.exists(target):
+        flags = [*flags, *(sh("pkg-config", "--cflags", "--libs", package).split() if package else [])]
+        sh("gcc", "-std=c17", "-D_GNU_SOURCE", "-O2", "-Wall", "-Wextra", "-Werror", path, "-o", f"{target}.{os.getpid()}", *flags)
+        os.rename(f"{target}.{os.getpid()}", target)
+    return target
 
 
 # podman on a machine without CAP_SYS_RESOURCE and with mixed control groups needs these; on a normal one they do no harm.

@@ -8,6 +8,7 @@ import socket
 import ssl
 import stat
 import subprocess
+import time
 
 import pytest
 
@@ -154,6 +155,99 @@ def test_our_own_discovery_never_comes_back_in(peers):
     assert peers["garden"].publish("garden", "x") == 0
     intake.wait_for("garden")
     assert intake.events("homeassistant/#") == intake.events("gatewayd/#") == []
+
+
+@pytest.fixture
+def new_second():
+    """Reports are counted by the second; what an earlier test used up is not this one's."""
+    time.sleep(1.1)
+
+
+def reports(peer, after):
+    return [message.json for message in peer.messages[after:] if message.topic == "$SYS/gatewayd/denied"]
+
+
+def test_another_devices_set_is_refused_and_seen(broker, peers, new_second):
+    """The heart of it: a device tries to move another. It is told, the device is not moved, the log and the gateway know who it was."""
+    intake, garden = peers["gateway-intake"], peers["garden"]
+    assert intake.subscribe("$SYS/gatewayd/denied") == [1]
+    garden.subscribe("garden/set/#")
+    mark = intake.mark()
+    assert peers["porch"].publish("garden/set", '{"valve":"open"}') == NOT_AUTHORISED
+    expected = {"user": "porch", "client": "porch", "action": "publish", "topic": "garden/set"}
+    seen = intake.wait_for("$SYS/gatewayd/denied", match=lambda m: m.json.get("user") == "porch", after=mark)
+    assert expected.items() <= seen.json.items() and not seen.retain
+    assert json.loads(broker.wait_log('^denied .*"porch".*garden/set').removeprefix("denied ")) == seen.json
+    assert garden.nothing_on("garden/set", 0.2)
+
+
+def test_refused_subscription_is_seen(peers, new_second):
+    intake = peers["gateway-intake"]
+    intake.subscribe("$SYS/gatewayd/denied")
+    mark = intake.mark()
+    assert peers["plug1"].subscribe("zigbee2mqtt/#") == [NOT_AUTHORISED]
+    seen = intake.wait_for("$SYS/gatewayd/denied", match=lambda m: m.json.get("action") == "subscribe", after=mark)
+    assert (seen.json["user"], seen.json["topic"]) == ("plug1", "zigbee2mqtt/#")
+
+
+def test_what_is_allowed_is_not_reported(peers):
+    intake = peers["gateway-intake"]
+    intake.subscribe("$SYS/gatewayd/denied", "garden")
+    mark = intake.mark()
+    assert peers["garden"].publish("garden", "1") == 0
+    assert peers["gateway-command"].publish("garden/set", "1") == 0
+    intake.wait_for("garden", after=mark)
+    assert reports(intake, mark) == []
+
+
+def test_names_cannot_forge_a_report(broker, peers, new_second):
+    """Quotes, backslashes and long topics: the report stays one JSON object on one line."""
+    intake = peers["gateway-intake"]
+    intake.subscribe("$SYS/gatewayd/denied")
+    name = 'x","user":"gateway-command\\'
+    with Peer(broker.sock, client_id=name, user="porch", password=broker.secrets["porch"]) as porch:
+        for topic in (name, "é" * 1000, "x" * 60000):
+            mark = intake.mark()
+            assert porch.publish(topic, "1") == NOT_AUTHORISED
+            seen = intake.wait_for("$SYS/gatewayd/denied", after=mark).json
+            assert (seen["user"], seen["client"]) == ("porch", name)
+            assert topic.startswith(seen["topic"]) and len(seen["topic"].encode()) in (len(topic.encode()), 256)
+
+
+def test_a_flood_of_refusals_is_counted(broker, peers, new_second):
+    intake = peers["gateway-intake"]
+    intake.subscribe("$SYS/gatewayd/denied")
+    mark, before = intake.mark(), len(broker.log())
+    assert set(peers["porch"].publish_many(("garden/set", "1") for _ in range(3000))) == {NOT_AUTHORISED}
+    wait_until(lambda: sum(r.get("more", 1) for r in reports(intake, mark)) >= 3000, 5, "the count of what was not reported")
+    assert sum(r.get("more", 1) for r in reports(intake, mark)) == 3000
+    assert len(broker.log()) - before < 100
+
+
+def test_a_flood_of_one_does_not_hide_another(peers, new_second):
+    intake = peers["gateway-intake"]
+    intake.subscribe("$SYS/gatewayd/denied")
+    mark = intake.mark()
+    peers["porch"].publish_many(("garden/set", "1") for _ in range(500))
+    assert peers["plug1"].publish("garden/set", "1") == NOT_AUTHORISED
+    intake.wait_for("$SYS/gatewayd/denied", match=lambda m: m.json.get("user") == "plug1", after=mark)
+
+
+def test_more_accounts_than_are_told_apart(shared_lab, broker, peers, new_second):
+    """The 33rd account in a second shares the last place; nothing is lost from the count."""
+    admin, intake = peers["gateway-broker-admin"], peers["gateway-intake"]
+    names = [f"crowd{n}" for n in range(40)]
+    control(admin, {"commands": [{"command": "createClient", "username": name, "password": "x"} for name in names]})
+    crowd = [Peer(broker.sock, client_id=name, user=name, password="x").connect() for name in names]
+    intake.subscribe("$SYS/gatewayd/denied")
+    mark = intake.mark()
+    for peer in crowd:
+        peer.publish_many(("garden/set", "1") for _ in range(15))
+    wait_until(lambda: sum(r.get("more", 1) for r in reports(intake, mark)) >= 600, 5, "all refusals to be counted")
+    assert sum(r.get("more", 1) for r in reports(intake, mark)) == 600
+    for peer in crowd:
+        peer.close()
+    control(admin, {"commands": [{"command": "deleteClient", "username": name} for name in names]})
 
 
 def test_accounts_survive_kill9(broker):
