@@ -29,7 +29,7 @@ class Plan:
         self.rate_s = 1.5 if quick else 4.0
         self.idle_s = 2.0 if quick else 5.0
         self.flash_s = 6.0 if quick else 20.0
-        self.soak_s = soak if soak is not None else 8.0 if quick else 60.0
+        self.soak_s = soak if soak is not None else 6.0 if quick else 60.0
 
 
 MAIN = ("bridge", "republisher", "gateway")
@@ -41,6 +41,7 @@ STEPS = (
     ("latency", figures.latency, MAIN, "rounds"),
     ("idle", figures.idle, MAIN, None),
     ("outage", figures.outage, MAIN + ("bridge-autosave",), "outages"),
+    ("outage_many", figures.outage_many, ("bridge-autosave", "gateway"), "outages"),
     ("flash", figures.flash, MAIN + ("bridge-autosave",), None),
     ("soak", figures.soak, MAIN, None),
 )

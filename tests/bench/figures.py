@@ -3,7 +3,7 @@ import contextlib
 import time
 
 import probe
-from home import BenchError
+from home import PUBLISHERS, BenchError
 
 OUTAGE_MESSAGES = 5000
 QUIET_S = 4          # of silence, after which what has not come counts as lost
@@ -106,27 +106,32 @@ def wait_stored(system, n, started):
     return time.monotonic()
 
 
-def outage(system, plan):
+def outage(system, plan, publishers=1, suffix="outage"):
     """The cloud goes, 5,000 QoS 1 messages come, everything on the LAN side is killed, everything comes back."""
     home = system.home
     base = home.take_base(OUTAGE_MESSAGES)
+    crowd = {"publishers": publishers, "qos": 1, "count": OUTAGE_MESSAGES}
     with running(system, 1):
         home.stop_cloud()
-        with home.load("send", system, base, qos=1, count=OUTAGE_MESSAGES, quiet=30) as load:
-            load.until("begin")
-            began = time.monotonic()
+        with home.load("send", system, base, quiet=30, **crowd) as load:
+            began = load.until("begin")["now_ns"] / 1e9
             sent = load.result()
         stored_at = wait_stored(system, OUTAGE_MESSAGES, began)
         system.kill()
         home.start_cloud()
-        with home.load("count", system, base, qos=1, count=OUTAGE_MESSAGES, quiet=QUIET_S) as load:
+        with home.load("count", system, base, quiet=QUIET_S, **crowd) as load:
             load.until("ready")
             system.before()
             system.start(1)
             came = load.result()
     seconds = stored_at - began if stored_at else sent["seconds"]
-    return {"outage_delivered": came["seen"], "outage_twice": came["twice"], "outage_late": came["late"],
-            "outage_rate": OUTAGE_MESSAGES / seconds}
+    return {f"{suffix}_delivered": came["seen"], f"{suffix}_twice": came["twice"], f"{suffix}_late": came["late"],
+            f"{suffix}_rate": OUTAGE_MESSAGES / seconds}
+
+
+def outage_many(system, plan):
+    """The same with all devices talking at once, which lets those that save in groups save in larger ones."""
+    return outage(system, plan, PUBLISHERS, "outage_many")
 
 
 def flash(system, plan):

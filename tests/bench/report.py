@@ -21,7 +21,9 @@ ROWS = (
     ("outage_delivered", "kill -9 in an outage: delivered of 5,000", "{:,.0f}"),
     ("outage_twice", "  delivered twice", "{:,.0f}"),
     ("outage_late", "  out of order", "{:,.0f}"),
-    ("outage_rate", "  accepted in the outage, msg/s", "{:,.0f}"),
+    ("outage_rate", "  accepted from one device, msg/s", "{:,.0f}"),
+    ("outage_many_delivered", "  delivered, 50 devices at once", "{:,.0f}"),
+    ("outage_many_rate", "  accepted from 50 devices, msg/s", "{:,.0f}"),
     ("flash_mb_h", "written to disk at 10 msg/s, MB/h", "{:.2f}"),
     ("wakeups_s", "wake-ups idle, 1/s", "{:.1f}"),
     ("idle_us_s", "CPU idle, us/s", "{:,.0f}"),
@@ -45,6 +47,7 @@ TARGETS = (
 
 # printed for the reader, without a bound
 RATIOS = (
+    ("kill -9: 50 devices, against (a) autosave", ("gateway", "outage_many_rate"), ("bridge-autosave", "outage_many_rate")),
     ("throughput QoS 0 against (a)", ("gateway", "rate_q0"), ("bridge", "rate_q0")),
     ("throughput QoS 1 against (a)", ("gateway", "rate_q1"), ("bridge", "rate_q1")),
     ("throughput QoS 1 against (a) unlimited", ("gateway", "rate_q1"), ("bridge-unlimited", "rate_q1")),

@@ -6,6 +6,8 @@ for in memory.
 """
 import os
 
+from home import BenchError
+
 LAN_CONF = """\
 listener 0 {sock}
 allow_anonymous true
@@ -71,7 +73,7 @@ class System:
     def check(self):
         for name, part in self.parts.items():
             if not part.alive():
-                raise RuntimeError(f"{self.title}: {name} ended\n{part.tail()}")
+                raise BenchError(f"{self.title}: {name} ended\n{part.tail()}")
 
     def _end(self, verb):
         for part in reversed(list(self.parts.values())):
