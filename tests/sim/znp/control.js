@@ -44,6 +44,11 @@ const OPERATIONS = {
 		air.join(node);
 		return { eui: node.eui, nwk: node.nwk };
 	},
+	/* as if somebody pressed the coordinator's button; a host's own permit works too */
+	permit({ coordinator }, { seconds = 254 }) {
+		coordinator.permitJoin(seconds);
+		return {};
+	},
 	leave({ air }, { device, rejoin = false }) {
 		air.leave(air.byName(device), rejoin);
 		if (rejoin) air.join(air.byName(device));
@@ -68,11 +73,7 @@ const OPERATIONS = {
 	/* the device's own change, reported now whatever was configured */
 	report(simulator, request) {
 		const endpoint = endpointOf(simulator, request);
-		if (request.value !== undefined) {
-			endpoint.type(request.attr);
-			endpoint.values.set(request.attr, request.value);
-		}
-		endpoint.sendReport(request.attr, true);
+		endpoint.forceReport(request.attr, request.value);
 		return {};
 	},
 	/* silent, mute, jammed: true or false; confirm: a status or its name, for the next `count` sends */

@@ -70,6 +70,15 @@ class Endpoint {
 		return this.get(path);
 	}
 
+	/* Reports now, whatever was configured; with a value, that becomes the attribute's. */
+	forceReport(path, value = this.get(path)) {
+		encodeValue(this.type(path), value);
+		this.values.set(path, value);
+		this.reporting.sent(path, value);
+		this.sendReport(path, true);
+		this.node.radio.changed(this.node, path, value);
+	}
+
 	/* A cluster command from server to client, such as a zone's status change. */
 	notify(cluster, command, fields, payload) {
 		const { id } = CLUSTERS[cluster];

@@ -42,6 +42,12 @@ export class Reporting {
 		else row.soon = this.timers.after(wait, () => this.#report(path));
 	}
 
+	/* The value went out without our doing. */
+	sent(path, value) {
+		const row = this.rows.get(path);
+		if (row !== undefined) Object.assign(row, { value, sentAt: this.now() });
+	}
+
 	#report(path) {
 		const row = this.rows.get(path);
 		row.value = this.send(path);
