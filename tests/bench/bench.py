@@ -47,6 +47,9 @@ STEPS = (
 )
 
 
+MICRO = ("bench-policy", "bench-wire")
+
+
 def say(text):
     print(text, file=sys.stderr, flush=True)
 
@@ -68,6 +71,15 @@ def measure(systems, plan, steps):
     return raw
 
 
+def measure_micro(build, raw):
+    """The small benchmarks, three times each; their figures are those of a system named micro."""
+    for name in MICRO * 3:
+        out = subprocess.run([os.path.join(build, "tests/bench", name)], capture_output=True, text=True, check=True).stdout
+        for figure, value in json.loads(out).items():
+            raw.setdefault("micro", {}).setdefault(figure, []).append(value)
+        say(f"micro: {name}")
+
+
 def machine():
     def one(*argv):
         return subprocess.run(argv, capture_output=True, text=True, check=False).stdout.strip()
@@ -84,7 +96,7 @@ def arguments():
     parser.add_argument("--dir", help="folder on a real disk for the state of the systems")
     parser.add_argument("--build", default=os.environ.get("GW_BUILD", os.path.join(ROOT, "build/release")),
                         help="meson's build folder, a release build (GW_BUILD)")
-    parser.add_argument("--only", action="append", choices=[step[0] for step in STEPS], help="this step only")
+    parser.add_argument("--only", action="append", choices=[step[0] for step in STEPS] + ["micro"], help="this step only")
     parser.add_argument("--system", action="append", help="this system only (its key in the JSON)")
     return parser.parse_args()
 
@@ -99,6 +111,8 @@ def main():
         systems = {kind.key: kind(home) for kind in everybody if not args.system or kind.key in args.system}
         home.start_cloud()
         raw = measure(systems, plan, args.only)
+    if not args.only or "micro" in args.only:
+        measure_micro(args.build, raw)
     found = report.medians(raw)
     titles = {key: system.title for key, system in systems.items()}
     print("\n".join(report.table(found, titles) + report.verdicts(found)))

@@ -43,6 +43,21 @@ TARGETS = (
     ("kill -9: delivered of 5,000", ("gateway", "outage_delivered"), ">=", 5000, None),
     ("kill -9: safe msg/s against (a) autosave", ("gateway", "outage_rate"), ">=", 30.0,
      ("bridge-autosave", "outage_rate")),
+    ("policy check p99, 5,000 devices against 10", ("micro", "policy_p99_ratio"), "<=", 1.3, None),
+)
+
+# one module each, by the programs bench-*
+MICRO = (
+    ("policy_p50_10_ns", "policy check, 10 devices, p50, ns", "{:,.0f}"),
+    ("policy_p99_10_ns", "policy check, 10 devices, p99, ns", "{:,.0f}"),
+    ("policy_p50_5000_ns", "policy check, 5,000 devices, p50, ns", "{:,.0f}"),
+    ("policy_p99_5000_ns", "policy check, 5,000 devices, p99, ns", "{:,.0f}"),
+    ("wire_put_ns", "wire, a report into a packet, ns", "{:,.0f}"),
+    ("wire_take_ns", "wire, a report out of a packet, ns", "{:,.0f}"),
+    ("wire_report_bytes", "wire, a report, bytes", "{:,.0f}"),
+    ("store_rows_s", "store, rows a second, kill -9 safe", "{:,.0f}"),
+    ("store_rows_sync_s", "store, rows a second, synced", "{:,.0f}"),
+    ("store_done_p99_us", "store, submit to done, one at a time, p99, us", "{:,.0f}"),
 )
 
 # printed for the reader, without a bound
@@ -88,13 +103,15 @@ def judge(found):
 
 def table(found, titles):
     keys = [key for key in titles if key in found]
-    width = max(len(row[1]) for row in ROWS) + 2
+    width = max(len(row[1]) for row in ROWS + MICRO) + 2
     lines = ["", " " * width + "".join(f"{titles[key][:20]:>22}" for key in keys)]
     for name, what, form in ROWS:
         if any(name in found[key] for key in keys):
             cells = (form.format(found[key][name]) if name in found[key] else "-" for key in keys)
             lines.append(f"{what:<{width}}" + "".join(f"{cell:>22}" for cell in cells))
-    return lines
+    micro = found.get("micro", {})
+    lines += [""] if micro else []
+    return lines + [f"{what:<{width}}{form.format(micro[name]):>22}" for name, what, form in MICRO if name in micro]
 
 
 def verdicts(found):

@@ -1,0 +1,166 @@
+/* Does a check cost more in a large home? Two homes, of 10 and of 5,000 devices, with two rules a device (a user's and
+ * the cloud link's); questions about devices drawn evenly, a third of them from users with no right to the device. The homes take turns; each
+ * check is timed alone, and every answer is compared with what the rules mean.
+ */
+#include "policy/policy.h"
+#include "stopwatch.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { SMALL = 10, LARGE = 5000, USERS = 8, QUESTIONS = 16384, TURNS = 11, LINK = 1 };
+
+struct home {
+	unsigned n_devices;
+	struct policy_snapshot *snapshot;
+	uint32_t random;
+	uint64_t p50_ns[TURNS], p99_ns[TURNS];
+};
+
+static struct device_id device_of(unsigned i)
+{
+	struct device_id id = { .b = { 1, 2, 3, 4, 5, 6, 7 } };
+
+	i *= 2654435761u; /* identities of a home are no row of numbers */
+	memcpy(id.b + DEVICE_ID_LEN - sizeof(i), &i, sizeof(i));
+	return id;
+}
+
+static uint32_t user_of(unsigned device)
+{
+	return 1 + device % USERS;
+}
+
+static struct policy_rule rule_of(unsigned device, int32_t id, bool link)
+{
+	return (struct policy_rule){
+		.id = id,
+		.effect = POLICY_ALLOW,
+		.who = link ? WHO_LINK : WHO_USER,
+		.who_id = link ? LINK : user_of(device),
+		.what = WHAT_DEVICE,
+		.device = device_of(device),
+		.risk_max = RISK_RAISED,
+		.actions = link ? 1 << ACTION_OBSERVE : 1 << ACTION_COMMAND,
+		.loops = (1 << LOOPS) - 1,
+		.sources = (1 << SOURCES) - 1,
+	};
+}
+
+static int compile(struct home *home)
+{
+	struct policy_rule *rules = calloc(home->n_devices * 2, sizeof(*rules));
+	char error[256] = "";
+	int r;
+
+	if (!rules)
+		return -ENOMEM;
+	for (unsigned i = 0; i < home->n_devices; i++) {
+		rules[2 * i] = rule_of(i, (int32_t)(2 * i + 1), false);
+		rules[2 * i + 1] = rule_of(i, (int32_t)(2 * i + 2), true);
+	}
+	r = policy_compile(rules, home->n_devices * 2, error, sizeof(error), &home->snapshot);
+	if (r)
+		fprintf(stderr, "bench-policy: %s\n", error);
+	free(rules);
+	return r;
+}
+
+/* Kinds of question in turn: the user with the right, the link with the right, a user without. */
+enum asker { ASKER_USER, ASKER_LINK, ASKER_STRANGER, ASKERS };
+
+/* Made where it is asked, as the router does: a list of questions would itself fill the caches. */
+static struct policy_question question_of(unsigned device, enum asker asker)
+{
+	bool link = asker == ASKER_LINK;
+	uint32_t user = asker == ASKER_STRANGER ? USERS + 1 : user_of(device);
+
+	return (struct policy_question){
+		.subject = { link ? SUBJECT_LINK : SUBJECT_USER, link ? LINK : user },
+		.role = link ? ROLE_NONE : ROLE_GUEST,
+		.action = link ? ACTION_OBSERVE : ACTION_COMMAND,
+		.device = device_of(device),
+		.bound = true,
+		.owner_user = USERS + 2,
+		.room = 1 + device % 12,
+		.cap = CAP_ON_OFF,
+		.data_class = CLASS_ORDINARY,
+		.risk = RISK_LOW,
+		.loop = link ? LOOP_BIG : LOOP_SMALL,
+		.source = link ? SOURCE_LINK_CLOUD : SOURCE_DOOR,
+		.time_trusted = true,
+	};
+}
+
+static int home_init(struct home *home, unsigned n_devices)
+{
+	*home = (struct home){ .n_devices = n_devices, .random = 1 };
+	return compile(home);
+}
+
+static int turn(struct home *home, unsigned turn_number, struct stopwatch *watch)
+{
+	watch->n = 0;
+	for (unsigned i = 0; i < QUESTIONS; i++) {
+		enum asker asker = i % ASKERS;
+		struct policy_question question;
+		struct policy_verdict verdict;
+		uint64_t began_ns;
+
+		home->random = home->random * 1664525 + 1013904223;
+		question = question_of((home->random >> 8) % home->n_devices, asker);
+		began_ns = stopwatch_now_ns();
+		verdict = policy_check(home->snapshot, &question);
+		stopwatch_add(watch, stopwatch_now_ns() - began_ns);
+		if (verdict.allowed != (asker != ASKER_STRANGER))
+			return -EINVAL;
+	}
+	home->p50_ns[turn_number] = stopwatch_percentile(watch, 0.50);
+	home->p99_ns[turn_number] = stopwatch_percentile(watch, 0.99);
+	return 0;
+}
+
+static uint64_t median(uint64_t values[TURNS])
+{
+	qsort(values, TURNS, sizeof(*values), stopwatch_by_size);
+	return values[TURNS / 2];
+}
+
+static void say(struct home *small, struct home *large)
+{
+	uint64_t small_p99 = median(small->p99_ns);
+	uint64_t large_p99 = median(large->p99_ns);
+
+	printf("{\"policy_p50_10_ns\":%" PRIu64 ",\"policy_p50_5000_ns\":%" PRIu64
+	       ",\"policy_p99_10_ns\":%" PRIu64 ",\"policy_p99_5000_ns\":%" PRIu64
+	       ",\"policy_p99_ratio\":%.3f}\n",
+	       median(small->p50_ns), median(large->p50_ns), small_p99, large_p99,
+	       small_p99 ? (double)large_p99 / (double)small_p99 : 0);
+}
+
+int main(void)
+{
+	struct home *homes = calloc(2, sizeof(*homes));
+	uint64_t *samples = calloc(QUESTIONS, sizeof(*samples));
+	struct stopwatch watch = { samples, 0, QUESTIONS };
+	int r = homes && samples ? 0 : -ENOMEM;
+
+	if (!r)
+		r = home_init(&homes[0], SMALL);
+	if (!r)
+		r = home_init(&homes[1], LARGE);
+	for (unsigned i = 0; i < TURNS * 2 && !r; i++)
+		r = turn(&homes[i % 2], i / 2, &watch);
+	if (!r)
+		say(&homes[0], &homes[1]);
+	else
+		fprintf(stderr, "bench-policy: %s\n", strerror(r < 0 ? -r : EINVAL));
+	if (homes) {
+		policy_unref(homes[0].snapshot);
+		policy_unref(homes[1].snapshot);
+	}
+	free(homes);
+	free(samples);
+	return r ? 1 : 0;
+}
