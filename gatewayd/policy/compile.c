@@ -1,5 +1,5 @@
 /* Compiling: the rules are checked, put in order of age with the built-in ones behind, counted for crowding, and laid
- * into a hash table in which no key lies further than PROBES_MAX slots from home (another seed is tried until that is
+ * into a hash table in which no key lies further than PROBES_MAX places from home (another seed is tried until that is
  * so), because the time of an answer must not depend on luck either.
  */
 #include "policy/policy.h"
@@ -12,7 +12,7 @@
 #include "policy/crowd.h"
 #include "policy/snapshot.h"
 
-enum { SEEDS_A_SIZE = 8, SLOTS_MIN = 64, SLOTS_CEILING = 1 << 22 };
+enum { SEEDS_A_SIZE = 8, TAGS_LEAST = 64, TAGS_CEILING = 1 << 22 };
 
 #define LINK_SOURCES (1u << SOURCE_LINK_HOME | 1u << SOURCE_LINK_CLOUD)
 
@@ -179,14 +179,13 @@ static uint32_t entry_of(const struct policy_rule *rule, uint32_t place)
 	       (rule->effect == POLICY_ALLOW ? ENTRY_ALLOW : 0u) | (rule->unbound ? ENTRY_UNBOUND : 0u) |
 	       (rule->n_windows ? ENTRY_WINDOWS : 0u);
 }
-_Static_assert(POLICY_RULES_MAX < 1 << 15, "a rule's place fits an entry, the built-in ones too");
+_Static_assert(POLICY_RULES_MAX + 64 < 1 << TAG_INDEX_BITS, "a rule's place fits an entry, a bucket's a tag");
 
-static struct policy_key key_of(const struct placed *placed, size_t n)
+static struct policy_key key_of(const struct placed *placed)
 {
 	struct policy_key key = {
 		.cap = placed->cap,
 		.combo = combo_of(placed->kind[AXIS_WHO], placed->kind[AXIS_WHAT], placed->cap != 0),
-		.n = (uint8_t)n,
 	};
 
 	memcpy(&key.who_id, placed->id[AXIS_WHO], sizeof(key.who_id));
@@ -206,65 +205,77 @@ static size_t bucket_end(const struct placed *placed, size_t n, size_t i)
 	return end;
 }
 
-static struct slot *slot_free(struct policy_snapshot *s, const struct policy_key *key)
-{
-	uint64_t h = policy_key_hash(policy_what_hash(key->what, s->seed), key->who_id, key->cap, key->combo);
-
-	for (uint32_t i = 0; i < PROBES_MAX; i++) {
-		struct slot *slot = &s->slots[((uint32_t)h + i) & s->mask];
-
-		if (!slot->key.n)
-			return slot;
-	}
-	return NULL;
-}
-
-/* false: some key found no place near its home; another seed may do. */
-static bool table_fill(struct policy_snapshot *s, const struct placed *placed, size_t n)
+/* Returns how many buckets there are. placed is sorted, so those of one device lie together. */
+static size_t buckets_fill(struct policy_snapshot *s, const struct placed *placed, size_t n)
 {
 	uint32_t n_more = 0;
+	size_t n_buckets = 0;
 
-	memset(s->slots, 0, ((size_t)s->mask + 1) * sizeof(*s->slots));
 	for (size_t i = 0, end; i < n; i = end) {
 		end = bucket_end(placed, n, i);
-		struct policy_key key = key_of(&placed[i], end - i);
-		struct slot *slot = slot_free(s, &key);
+		struct bucket *bucket = &s->buckets[n_buckets++];
+		uint32_t *to = bucket->entries;
 
-		if (!slot)
-			return false;
-		slot->key = key;
-		s->used |= (uint64_t)1 << key.combo;
-		uint32_t *to = slot->entries;
-
-		if (end - i > SLOT_ENTRIES_MAX) {
-			slot->entries[0] = n_more;
+		*bucket = (struct bucket){ .key = key_of(&placed[i]), .n = (uint8_t)(end - i) };
+		s->used |= (uint64_t)1 << bucket->key.combo;
+		if (end - i > BUCKET_ENTRIES_MAX) {
+			bucket->entries[0] = n_more;
 			to = s->more + n_more;
 			n_more += (uint32_t)(end - i);
 		}
 		for (size_t k = i; k < end; k++)
 			to[k - i] = entry_of(&s->rules[placed[k].rule], placed[k].rule);
 	}
+	return n_buckets;
+}
+
+static bool tag_put(struct policy_snapshot *s, uint32_t index)
+{
+	const struct policy_key *key = &s->buckets[index].key;
+	uint64_t hash = policy_key_hash(policy_what_hash(key->what, s->seed), key->who_id, key->cap, key->combo);
+
+	for (uint32_t i = 0; i < PROBES_MAX; i++) {
+		uint32_t *tag = &s->tags[((uint32_t)hash + i) & s->mask];
+
+		if (*tag)
+			continue;
+		*tag = tag_of(hash, index);
+		return true;
+	}
+	return false;
+}
+
+/* false: some key found no place near its home; another seed may do. */
+static bool tags_fill(struct policy_snapshot *s, size_t n_buckets)
+{
+	memset(s->tags, 0, ((size_t)s->mask + 1) * sizeof(*s->tags));
+	for (size_t i = 0; i < n_buckets; i++) {
+		if (!tag_put(s, (uint32_t)i))
+			return false;
+	}
 	return true;
 }
 
 static int table_build(struct policy_snapshot *s, const struct placed *placed, size_t n)
 {
-	size_t slots = SLOTS_MIN;
+	size_t tags = TAGS_LEAST, n_buckets;
 
 	s->more = calloc(n, sizeof(*s->more));
-	if (!s->more)
+	s->buckets = aligned_alloc(64, (n * sizeof(*s->buckets) + 63) / 64 * 64);
+	if (!s->more || !s->buckets)
 		return -ENOMEM;
-	while (slots < n + n / 2)
-		slots *= 2;
-	for (; slots <= SLOTS_CEILING; slots *= 2) {
-		free(s->slots);
-		s->slots = aligned_alloc(64, slots * sizeof(*s->slots));
-		if (!s->slots)
+	n_buckets = buckets_fill(s, placed, n);
+	while (tags < n_buckets + n_buckets / 2)
+		tags *= 2;
+	for (; tags <= TAGS_CEILING; tags *= 2) {
+		free(s->tags);
+		s->tags = aligned_alloc(64, tags * sizeof(*s->tags));
+		if (!s->tags)
 			return -ENOMEM;
-		s->mask = (uint32_t)slots - 1;
+		s->mask = (uint32_t)tags - 1;
 		for (unsigned i = 0; i < SEEDS_A_SIZE; i++) {
 			s->seed = s->seed * 6364136223846793005u + 1442695040888963407u;
-			if (table_fill(s, placed, n))
+			if (tags_fill(s, n_buckets))
 				return 0;
 		}
 	}

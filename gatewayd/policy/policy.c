@@ -1,5 +1,5 @@
 /* Asking. The question is turned into its keys (who it may be, times what it may be, times its capability or any),
- * those combinations that no rule uses are left out, the slots of the rest are fetched all at once, and then their
+ * those combinations that no rule uses are left out, the buckets of the rest are fetched all at once, and then their
  * entries, sixteen at most, are looked at one by one. Nothing here depends on how many rules, devices or users there are.
  */
 #include "policy/policy.h"
@@ -89,14 +89,16 @@ static unsigned what_of(const struct policy_question *q, uint64_t seed, struct w
 }
 
 struct probe {
-	uint32_t at, who_id;
+	uint64_t hash;
+	uint32_t who_id;
 	const uint8_t *what;
 	uint16_t cap;
 	uint8_t combo;
+	const struct bucket *found;
 };
 enum { QUESTION_PROBES = WHO_OF_QUESTION_MAX * WHAT_KINDS * 2 };
 
-/* The keys of a question that can be in the table, each with the slot where the search for it begins. */
+/* The keys of a question that can be in the table. Their tags are asked for before the first one is needed. */
 static unsigned probes_of(const struct policy_snapshot *s, const struct policy_question *q,
 			  const struct what *whats, unsigned n_whats, struct probe ret[QUESTION_PROBES])
 {
@@ -113,24 +115,43 @@ static unsigned probes_of(const struct policy_snapshot *s, const struct policy_q
 					continue;
 				uint64_t h = policy_key_hash(whats[j].hash, whos[i].id, cap, combo);
 
-				ret[n] = (struct probe){ (uint32_t)h & s->mask, whos[i].id, whats[j].id, cap, combo };
-				__builtin_prefetch(&s->slots[ret[n++].at]);
+				ret[n++] = (struct probe){ h, whos[i].id, whats[j].id, cap, combo, NULL };
+				__builtin_prefetch(&s->tags[(uint32_t)h & s->mask]);
 			}
 		}
 	}
 	return n;
 }
 
-static const struct slot *slot_find(const struct policy_snapshot *s, const struct probe *probe)
+/* The bucket whose tag fits, from the tag at `step` on; NULL: none. Another key may carry the same tag. */
+static const struct bucket *tag_find(const struct policy_snapshot *s, uint64_t hash, uint32_t *step)
 {
-	for (uint32_t i = 0; i < PROBES_MAX; i++) {
-		const struct slot *slot = &s->slots[(probe->at + i) & s->mask];
+	for (; *step < PROBES_MAX; ++*step) {
+		uint32_t tag = s->tags[((uint32_t)hash + *step) & s->mask];
 
-		if (!slot->key.n)
+		if (!tag)
 			return NULL;
-		if (slot->key.combo == probe->combo && slot->key.cap == probe->cap &&
-		    slot->key.who_id == probe->who_id && memcmp(slot->key.what, probe->what, DEVICE_ID_LEN) == 0)
-			return slot;
+		if (tag_fits(tag, hash))
+			return &s->buckets[tag_index(tag)];
+	}
+	return NULL;
+}
+
+static bool key_fits(const struct policy_key *key, const struct probe *probe)
+{
+	return key->combo == probe->combo && key->cap == probe->cap && key->who_id == probe->who_id &&
+	       memcmp(key->what, probe->what, DEVICE_ID_LEN) == 0;
+}
+
+static const struct bucket *bucket_find(const struct policy_snapshot *s, const struct probe *probe)
+{
+	uint32_t step = 0;
+	const struct bucket *bucket;
+
+	while ((bucket = tag_find(s, probe->hash, &step))) {
+		if (key_fits(&bucket->key, probe))
+			return bucket;
+		step++;
 	}
 	return NULL;
 }
@@ -145,14 +166,22 @@ static size_t candidates_of(const struct policy_snapshot *s, const struct policy
 	size_t n = 0;
 
 	for (unsigned i = 0; i < n_probes; i++) {
-		const struct slot *slot = slot_find(s, &probes[i]);
+		uint32_t step = 0;
 
-		if (!slot)
+		probes[i].found = tag_find(s, probes[i].hash, &step);
+		__builtin_prefetch(probes[i].found);
+	}
+	for (unsigned i = n_probes; i-- > 0;) { /* the keys of many rules are last: they have had the time to arrive */
+		const struct bucket *bucket = probes[i].found;
+
+		if (bucket && !key_fits(&bucket->key, &probes[i]))
+			bucket = bucket_find(s, &probes[i]);
+		if (!bucket)
 			continue;
-		const uint32_t *from = slot->key.n <= SLOT_ENTRIES_MAX ? slot->entries : s->more + slot->entries[0];
+		const uint32_t *from = bucket->n <= BUCKET_ENTRIES_MAX ? bucket->entries : s->more + bucket->entries[0];
 
-		assert(n + slot->key.n <= POLICY_CANDIDATES_MAX); /* crowd_check saw to it */
-		for (unsigned k = 0; k < slot->key.n; k++)
+		assert(n + bucket->n <= POLICY_CANDIDATES_MAX); /* crowd_check saw to it */
+		for (unsigned k = 0; k < bucket->n; k++)
 			ret[n++] = from[k];
 	}
 	return n;
@@ -278,7 +307,8 @@ struct policy_snapshot *policy_unref(struct policy_snapshot *snapshot)
 	if (--snapshot->refs == 0) {
 		free(snapshot->rules);
 		free(snapshot->ids);
-		free(snapshot->slots);
+		free(snapshot->tags);
+		free(snapshot->buckets);
 		free(snapshot->more);
 		free(snapshot);
 	}
