@@ -2,7 +2,7 @@
 /* yaml - a YAML document as a tree of nodes that remember file, line and column.
  *
  *   above   conf/conf
- *   below   base/base  base/text
+ *   below   base/base  base/text  sys/host
  *   owns    struct yaml_doc and all its nodes and texts
  *   limits  YAML_FILE_MAX YAML_DEPTH_MAX YAML_NODES_MAX
  *   errors  YAML_E_SYNTAX YAML_E_LIMIT
@@ -18,18 +18,19 @@ enum yaml_kind { YAML_SCALAR, YAML_LIST, YAML_MAP };
 struct yaml_node {
 	enum yaml_kind kind;
 	const char *file;
-	unsigned line, column; /* from 1 */
+	unsigned line, column; /* from 1, columns in characters */
 	const char *key;       /* in a map: its key, else NULL */
 	unsigned key_line, key_column;
-	const char *text;      /* scalar */
+	const char *text;      /* scalar; "" for a key without value */
 	bool quoted;           /* "5" is text, 5 a number */
 	struct yaml_node *first, *next;
 };
 
 struct yaml_doc;
-/* error gets "file:line:column: what". */
+/* error gets "file:line:column: what", also for a file that cannot be read (then with a negative return, and no line). */
 must_check int yaml_load_file(const char *path, char *error, size_t error_cap, struct yaml_doc **ret);
 must_check int yaml_load_text(const char *name, const char *text, size_t len, char *error, size_t error_cap,
 			      struct yaml_doc **ret);
 const struct yaml_node *yaml_root(const struct yaml_doc *doc); /* NULL: empty document */
-struct yaml_doc *yaml_free(struct yaml_doc *doc);
+struct yaml_doc *yaml_doc_free(struct yaml_doc *doc); /* libyaml has a yaml_free of its own */
+DEFINE_CLEANUP(yaml_doc_free, struct yaml_doc *)
