@@ -151,14 +151,30 @@ class Lab:
         """Start a host process in the gateway's namespace; returns the Popen, whose pid is the program's own."""
         return self.run_in("gw", argv, **kwargs)
 
-    def run_in(self, place, argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **kwargs):
+    def run_in(self, place, argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, uid=None, gid=None, groups=(), **kwargs):
+        """Start a program in a namespace, with the lab's /etc/hosts; as another user when uid is given (gid: the same number unless given)."""
         kwargs.setdefault("stdin", subprocess.DEVNULL)
         kwargs.setdefault("text", True)
         wrap = ["unshare", "--mount", "--propagation", "slave", "--", "/bin/sh", "-c",
                 'mount --bind "$0" /etc/hosts && exec "$@"', self.folder + "/hosts"]
+        if uid is not None:
+            member = [f"--groups={','.join(map(str, groups))}"] if groups else ["--clear-groups"]
+            wrap += ["setpriv", f"--reuid={uid}", f"--regid={uid if gid is None else gid}", *member, "--"]
         process = subprocess.Popen(nsenter(self.netns(place), *wrap, *argv), stdout=stdout, stderr=stderr, **kwargs)
         self._processes.append(process)
         return process
+
+    def daemon(self, name, argv, **kwargs):
+        """A program under test, in the gateway's namespace unless place= says otherwise; see daemon.Daemon."""
+        from .daemon import Daemon
+        return Daemon(self, name, argv, **kwargs)
+
+    def small_disk(self, name, size="1m", mode=0o755):
+        """A file system of its own that can be filled; returns its folder."""
+        folder = f"{self.folder}/{name}"
+        os.mkdir(folder)
+        sh("mount", "-t", "tmpfs", "-o", f"size={size},mode={mode:o}", self.run, folder)
+        return folder
 
     def output_in(self, place, argv, timeout=30, check=True):
         """Run to the end in a namespace; returns what it printed."""

@@ -147,6 +147,13 @@ def names_of(run):
     return sorted(name for name in os.listdir(NETNS_DIR) if name.startswith(run + "-"))
 
 
+def mounts_under(folder):
+    """Innermost first."""
+    with open("/proc/self/mountinfo", encoding="utf-8") as mounts:
+        found = [line.split()[4] for line in mounts]
+    return [path for path in reversed(found) if path.startswith(folder + "/")]
+
+
 def remove_run(run):
     """Remove all that one run owns. Safe to repeat; goes on where a step fails and reports the first failure at the end."""
     failures = []
@@ -161,6 +168,8 @@ def remove_run(run):
     for netns in names_of(run):
         attempt(kill_all_in, netns)
         attempt(sh, "ip", "netns", "del", netns)
+    for mount in mounts_under(f"{RUN_DIR}/{run}"):
+        attempt(sh, "umount", mount)
     # The folder goes last: as long as it is there, the next sweep tries again.
     folder = f"{RUN_DIR}/{run}"
     if os.path.isdir(folder) and not failures:

