@@ -29,7 +29,7 @@ MACHINES = {
     "arm64": ("aarch64-linux-gnu", "qemu-aarch64-static", "aarch64", "aarch64"),
 }
 MUSL_HEADERS = ["linux", "asm-generic", "mtd", "uv.h", "uv", "sqlite3.h", "sqlite3ext.h", "sodium.h", "sodium", "openssl",
-                "yaml.h", "jansson.h", "jansson_config.h", "mosquitto.h", "mqtt_protocol.h", "seccomp.h",
+                "yaml.h", "jansson.h", "jansson_config.h", "mosquitto.h", "mqtt_protocol.h", "seccomp.h", "seccomp-syscalls.h",
                 "uthash.h", "utlist.h", "utarray.h", "utstring.h"]
 MUSL_ARCH_HEADERS = ["asm", "openssl"]
 MUSL_FLAGS = ["-std=c17", "-D_GNU_SOURCE", '-DGW_VERSION="0"', "-Wall", "-Wextra", "-Wshadow", "-Wconversion",
