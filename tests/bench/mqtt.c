@@ -144,8 +144,3 @@ int mqtt_read_publish(const struct mqtt_packet *packet, struct mqtt_publish *ret
 	*ret = m;
 	return 0;
 }
-
-uint16_t mqtt_read_id(const struct mqtt_packet *packet)
-{
-	return packet->body_len < 2 ? 0 : (uint16_t)(packet->body[0] << 8 | packet->body[1]);
-}

@@ -58,5 +58,3 @@ __attribute__((warn_unused_result)) int mqtt_take(const uint8_t *in, size_t in_l
 					  struct mqtt_packet *ret, size_t *ret_used);
 __attribute__((warn_unused_result)) int mqtt_read_publish(const struct mqtt_packet *packet,
 						  struct mqtt_publish *ret);
-/* The id that a PUBACK names; 0 when it names none. */
-uint16_t mqtt_read_id(const struct mqtt_packet *packet);
