@@ -2,10 +2,11 @@
 /* db - SQLite with our settings: WAL, 64 reserved bytes a page, no trust in the schema; cached statements.
  *
  *   above   sys/store, and the jobs that row 3 and 5 modules run on its thread
- *   below   base/base  base/bytes
+ *   below   base/base  base/bytes  base/text  sys/db_inside
  *   owns    struct db and its statements
  *   limits  DB_STMTS_MAX
- *   errors  DB_E_CONSTRAINT DB_E_NEWER DB_E_NOTADB
+ *   errors  DB_E_NEWER DB_E_NOTADB; everything else is an errno: ENOSPC full, EIO, EBADMSG corrupt, EBUSY,
+ *           EEXIST a constraint (or a trigger's RAISE), EPERM refused by the guard, EINVAL wrong SQL
  *
  * Page size 4096 and 64 reserved bytes from the first day, so that the page-AEAD VFS of the vault needs no
  * new layout. synchronous is set before journal_mode=WAL (see research on power cuts: otherwise the switch
@@ -15,7 +16,7 @@
 #include "base/bytes.h"
 
 enum { DB_STMTS_MAX = 96 };
-enum { DB_E_CONSTRAINT = 1, DB_E_NEWER = 2, DB_E_NOTADB = 3 };
+enum { DB_E_NEWER = 1, DB_E_NOTADB = 2 };
 enum db_sync { DB_SYNC_NORMAL, DB_SYNC_EXTRA };
 
 struct db;
@@ -28,33 +29,53 @@ struct db_migration {
 
 struct db_options {
 	enum db_sync sync;
-	bool append_only; /* authorizer refuses UPDATE, DELETE, DROP, ALTER, ATTACH and trigger tricks; DEFENSIVE */
-	const char *append_table; /* table (prefix) that append_only guards */
+	/* After the migrations an authorizer refuses: UPDATE and DELETE of tables whose name begins with append_table
+	 * (NULL: of all), every change of the schema, ATTACH, VACUUM, and every pragma that is not a question. What
+	 * INSERT can do (REPLACE, a number out of order) is for the triggers in the owner's migrations. */
+	bool append_only;
+	const char *append_table;
 	const struct db_migration *migrations;
 	size_t n_migrations;
 };
 
-/* Opens or creates path (mode 0600) and migrates it. DB_E_NEWER: schema is newer than ours, not touched. */
+/* Opens or creates path (mode 0600) and migrates it. DB_E_NEWER: schema is newer than ours, not touched.
+ * One thread at a time may use a db; which one may change between calls. */
 must_check int db_open(const char *path, const struct db_options *options, struct db **ret);
 struct db *db_close(struct db *db);
 const char *db_error(const struct db *db); /* of the last failed call; for logs */
 must_check int db_exec(struct db *db, const char *sql);
-must_check int db_set_sync(struct db *db, bool full); /* for the next transactions: FULL or NORMAL */
+/* For the next transactions: commits reach the disk, or (of a DB_SYNC_NORMAL database only) the kernel. */
+must_check int db_set_sync(struct db *db, bool full);
+must_check int db_flush(struct db *db); /* what NORMAL commits left with the kernel reaches the disk now */
 int64_t db_changes(const struct db *db);
-uint64_t db_bytes_written(const struct db *db); /* pages written to database and WAL, in bytes */
-/* PASSIVE checkpoint; never waits for readers. */
+/* Frames written to the WAL, each with its header, and pages that checkpoints carried from there to the database;
+ * a page that is in the WAL several times is carried once but counted each time, so it is an upper bound. */
+uint64_t db_bytes_written(const struct db *db);
+size_t db_wal_bytes(const struct db *db); /* as of the last commit */
+/* PASSIVE checkpoint; never waits for readers. Nothing else checkpoints but the last close. */
 must_check int db_checkpoint(struct db *db);
 
-/* Prepared once a db and SQL text (pointer identity: pass string literals), reset and cleared at each call. */
+/* A transaction that means to write. Ending it resets every statement; a commit that fails has rolled back. */
+must_check int db_begin(struct db *db);
+must_check int db_commit(struct db *db);
+void db_rollback(struct db *db); /* nothing to do is fine */
+bool db_in_transaction(const struct db *db);
+/* One mark inside of a transaction, to which it can be taken back. */
+must_check int db_mark(struct db *db);
+must_check int db_unmark(struct db *db);
+must_check int db_back_to_mark(struct db *db);
+
+/* Prepared once a db and SQL text (pointer identity: pass string literals), reset and cleared at each call.
+ * -ENOBUFS: more than DB_STMTS_MAX different texts. */
 must_check int db_prepare(struct db *db, const char *sql_literal, struct stmt **ret);
 void stmt_bind_i64(struct stmt *s, int col, int64_t v); /* col from 1 */
 void stmt_bind_f64(struct stmt *s, int col, double v);
 void stmt_bind_text(struct stmt *s, int col, const char *text); /* NULL binds NULL; borrowed until the step ends */
 void stmt_bind_blob(struct stmt *s, int col, const void *data, size_t len);
 void stmt_bind_null(struct stmt *s, int col);
-/* 1: a row is there; 0: done (statement is reset); DB_E_CONSTRAINT+100 never: constraint comes as -EEXIST; else negative. */
+/* 1: a row is there; 0: done and reset; negative errno, also of an earlier bind: reset. */
 must_check int stmt_step(struct stmt *s);
-must_check int stmt_run(struct stmt *s); /* step to the end; 0, -EEXIST for a constraint, or negative errno */
+must_check int stmt_run(struct stmt *s); /* steps to the end; rows are passed over */
 int64_t stmt_i64(struct stmt *s, int col); /* col from 0 */
 double stmt_f64(struct stmt *s, int col);
 const char *stmt_text(struct stmt *s, int col); /* "" for NULL; valid until the next step */
