@@ -47,9 +47,9 @@ export function encodeValue(name, value) {
 /* Gives [value, bytes used]; throws RangeError when the type is unknown or the bytes end early. */
 export function decodeValue(id, data, at) {
 	const name = typeNameById.get(id);
-	if (name === undefined) throw new RangeError(`type 0x${id.toString(16)}`);
+	if (name === undefined) throw new RangeError(`no such type: ${id}`);
 	const [, size, signed] = TYPES[name];
-	const used = size || 1 + data[at];
+	const used = size || 1 + (data[at] ?? 0);
 	if (at + used > data.length) throw new RangeError("value beyond the end");
 	if (size === 0) return [data.toString("latin1", at + 1, at + used), used];
 	if (name === "eui") return [`0x${Buffer.from(data.subarray(at, at + 8)).reverse().toString("hex")}`, 8];
@@ -57,12 +57,12 @@ export function decodeValue(id, data, at) {
 	return [name === "bool" ? value !== 0 : value, used];
 }
 
-/* Gives { specific, manufacturer, fromServer, noDefaultResponse, seq, command, payload }. */
+/* Gives { specific, manufacturer, fromServer, noDefaultResponse, seq, command, payload }, or undefined. */
 export function decodeZcl(data) {
+	if (data.length < 3 || (data[0] & 0x04 && data.length < 5)) return undefined;
 	const control = data[0];
 	const manufacturer = control & 0x04 ? data.readUInt16LE(1) : undefined;
 	const at = manufacturer === undefined ? 1 : 3;
-	if (data.length < at + 2) throw new RangeError("short ZCL frame");
 	return { specific: (control & 0x03) === 1, manufacturer, fromServer: (control & 0x08) !== 0,
 		noDefaultResponse: (control & 0x10) !== 0, seq: data[at], command: data[at + 1],
 		payload: data.subarray(at + 2) };

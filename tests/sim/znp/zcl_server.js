@@ -149,7 +149,7 @@ function answerFrame(endpoint, clusterId, frame) {
  * does not want default responses (2.5.12.2). */
 export function answerZcl(endpoint, clusterId, data) {
 	const frame = decodeZcl(data);
-	if (frame.fromServer) return undefined;
+	if (frame === undefined || frame.fromServer) return undefined;
 	let answer;
 	try {
 		answer = answerFrame(endpoint, clusterId, frame);
