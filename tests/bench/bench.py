@@ -7,6 +7,7 @@ the bench itself failed.
 import argparse
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -28,8 +29,10 @@ class Plan:
         self.flow_s = 1.2 if quick else 2.0
         self.rate_s = 1.5 if quick else 4.0
         self.idle_s = 2.0 if quick else 5.0
-        self.flash_s = 6.0 if quick else 20.0
-        self.soak_s = soak if soak is not None else 6.0 if quick else 60.0
+        self.flash_s = 4.0 if quick else 20.0
+        self.micro = 1 if quick else 3
+        self.quiet_s = 2.0 if quick else 4.0  # of silence, after which what has not come counts as lost
+        self.soak_s = soak if soak is not None else 5.0 if quick else 60.0
 
 
 MAIN = ("bridge", "republisher", "gateway")
@@ -47,7 +50,7 @@ STEPS = (
 )
 
 
-MICRO = ("bench-policy", "bench-wire")
+MICRO = ("bench-policy", "bench-wire", "bench-store")
 
 
 def say(text):
@@ -71,13 +74,24 @@ def measure(systems, plan, steps):
     return raw
 
 
-def measure_micro(build, raw):
-    """The small benchmarks, three times each; their figures are those of a system named micro."""
-    for name in MICRO * 3:
-        out = subprocess.run([os.path.join(build, "tests/bench", name)], capture_output=True, text=True, check=True).stdout
+def measure_micro(home, times, raw):
+    """The small benchmarks; their figures are those of a system named micro."""
+    for name in MICRO * times:
+        argv = [os.path.join(home.build, "tests/bench", name)]
+        if name == "bench-store":
+            argv.append(home.folder("store"))
+        out = subprocess.run(argv, stdout=subprocess.PIPE, text=True, check=True).stdout
         for figure, value in json.loads(out).items():
             raw.setdefault("micro", {}).setdefault(figure, []).append(value)
         say(f"micro: {name}")
+
+
+def build(args):
+    programs = ["bench-load", "bench-republish"] + list(MICRO if not args.only or "micro" in args.only else ())
+    made = subprocess.run(["ninja", "-C", args.build, *("tests/bench/" + name for name in programs)],
+                          stdout=subprocess.PIPE, text=True, check=False)
+    if made.returncode:
+        raise BenchError("the programs of the bench do not build\n" + made.stdout)
 
 
 def machine():
@@ -91,7 +105,7 @@ def machine():
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--quick", action="store_true", help="short runs, under three minutes")
-    parser.add_argument("--soak", type=float, metavar="SECONDS", help="length of the soak (60; quick: 8)")
+    parser.add_argument("--soak", type=float, metavar="SECONDS", help="length of the soak (60; quick: 5)")
     parser.add_argument("--json", metavar="FILE", help="where the figures go (build/bench.json)")
     parser.add_argument("--dir", help="folder on a real disk for the state of the systems")
     parser.add_argument("--build", default=os.environ.get("GW_BUILD", os.path.join(ROOT, "build/release")),
@@ -103,16 +117,17 @@ def arguments():
 
 def main():
     args = arguments()
-    subprocess.run(["ninja", "-C", args.build, "bench-programs"], check=True, stdout=subprocess.DEVNULL)
+    build(args)
     plan = Plan(args.quick, args.soak)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # leave nothing running behind
     began = time.monotonic()
     with Home(args.build, args.dir) as home:
         everybody = [Bridge, BridgeUnlimited, BridgeAutosave, Republisher]
         systems = {kind.key: kind(home) for kind in everybody if not args.system or kind.key in args.system}
         home.start_cloud()
         raw = measure(systems, plan, args.only)
-    if not args.only or "micro" in args.only:
-        measure_micro(args.build, raw)
+        if not args.only or "micro" in args.only:
+            measure_micro(home, plan.micro, raw)
     found = report.medians(raw)
     titles = {key: system.title for key, system in systems.items()}
     print("\n".join(report.table(found, titles) + report.verdicts(found)))

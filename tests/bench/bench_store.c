@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { ROW_LEN = 200, WAITING = 4096, SPAN_MS = 1500, SINGLES = 500 };
+enum { ROW_LEN = 200, WAITING = 4096, SPAN_MS = 1000, SINGLES = 500 };
 
 static const struct db_migration migrations[] = {
 	{ 1, "CREATE TABLE row (number INTEGER PRIMARY KEY, data BLOB NOT NULL)" },

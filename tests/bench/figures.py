@@ -6,7 +6,6 @@ import probe
 from home import PUBLISHERS, BenchError
 
 OUTAGE_MESSAGES = 5000
-QUIET_S = 4          # of silence, after which what has not come counts as lost
 IDLE_SETTLE_S = 1.0
 FLASH_RATE = 10      # messages a second of a busy home
 SOAK_RATE = 1000
@@ -50,9 +49,9 @@ def start(system, plan):
         system.stop()
 
 
-def flow(system, qos, rate, seconds, warmup=0.7):
+def flow(system, plan, qos, rate, seconds, warmup=0.7):
     """One run of the load with everything that is counted beside it."""
-    with system.home.load("flow", system, qos=qos, rate=rate, seconds=seconds, warmup=warmup, quiet=QUIET_S) as load:
+    with system.home.load("flow", system, qos=qos, rate=rate, seconds=seconds, warmup=warmup, quiet=plan.quiet_s) as load:
         load.until("begin")
         before_us = probe.cpu_us(system.job())
         load.until("end")
@@ -66,7 +65,7 @@ def throughput(system, plan):
     found = {}
     for qos in (0, 1):
         with running(system, qos):
-            result = flow(system, qos, 0, plan.flow_s)
+            result = flow(system, plan, qos, 0, plan.flow_s)
         found |= {f"rate_q{qos}": result["rate"], f"cpu_max_q{qos}": result["cpu_us"],
                   f"lost_q{qos}": result["lost"] / max(result["sent"], 1), f"late_q{qos}": result["late"],
                   f"twice_q{qos}": result["twice"]}
@@ -77,7 +76,7 @@ def latency(system, plan):
     found = {}
     for qos in (0, 1):
         with running(system, qos):
-            result = flow(system, qos, 1000, plan.rate_s)
+            result = flow(system, plan, qos, 1000, plan.rate_s)
             pss = {name: probe.pss_kb([pid]) for name, pid in system.ours().items()}
         found |= {f"p50_q{qos}": result["p50_us"], f"p99_q{qos}": result["p99_us"], f"cpu_1k_q{qos}": result["cpu_us"],
                   f"lost_1k_q{qos}": result["lost"]}
@@ -119,7 +118,7 @@ def outage(system, plan, publishers=1, suffix="outage"):
         stored_at = wait_stored(system, OUTAGE_MESSAGES, began)
         system.kill()
         home.start_cloud()
-        with home.load("count", system, base, quiet=QUIET_S, **crowd) as load:
+        with home.load("count", system, base, quiet=plan.quiet_s, **crowd) as load:
             load.until("ready")
             system.before()
             system.start(1)
@@ -138,7 +137,7 @@ def flash(system, plan):
     """Bytes towards the disk in a busy home with the cloud in reach."""
     with running(system, 1):
         before = probe.written_bytes(system.job())
-        flow(system, 1, FLASH_RATE, plan.flash_s, warmup=0.1)
+        flow(system, plan, 1, FLASH_RATE, plan.flash_s, warmup=0.1)
         written = probe.written_bytes(system.job()) - before
     return {"flash_mb_h": written * 3600 / plan.flash_s / 1e6}
 
@@ -147,7 +146,7 @@ def soak(system, plan):
     """Memory and descriptors of the job under steady load; the first third is left out as warming up."""
     rss, fds = [], []
     with running(system, 1), system.home.load("flow", system, qos=1, rate=SOAK_RATE, seconds=plan.soak_s,
-                                              warmup=plan.soak_s / 2, quiet=QUIET_S) as load:
+                                              warmup=plan.soak_s / 2, quiet=plan.quiet_s) as load:
         load.until("begin")
         until = time.monotonic() + plan.soak_s
         while time.monotonic() < until:
