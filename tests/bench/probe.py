@@ -1,5 +1,7 @@
 """probe - what the kernel knows of a set of processes: time used, memory, wake-ups, files, bytes written."""
 import os
+import resource
+import time
 
 
 def _read(path):
@@ -61,3 +63,26 @@ def slope(points):
     mean_y = sum(y for _, y in points) / n
     spread = sum((x - mean_x) ** 2 for x, _ in points)
     return sum((x - mean_x) * (y - mean_y) for x, y in points) / spread if spread else 0.0
+
+
+class Neighbours:
+    """How much of the machine went to others between its making and share(): what they take is noise in the figures."""
+
+    def __init__(self):
+        self.began, self.busy, self.own = time.monotonic(), self._busy_s(), self._own_s()
+
+    @staticmethod
+    def _busy_s():
+        # user, nice, system, idle, iowait, irq, softirq
+        ticks = [int(field) for field in _read("/proc/stat").splitlines()[0].split()[1:8]]
+        return (sum(ticks) - ticks[3] - ticks[4]) / os.sysconf("SC_CLK_TCK")
+
+    @staticmethod
+    def _own_s():
+        both = (resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN))
+        return sum(used.ru_utime + used.ru_stime for used in both)
+
+    def share(self):
+        """Part of all cores' time, 0..1; children count as ours when they have ended."""
+        others = self._busy_s() - self.busy - (self._own_s() - self.own)
+        return max(0.0, others / ((time.monotonic() - self.began) * os.cpu_count()))
