@@ -7,7 +7,7 @@
  *   limits  CONF_ADAPTERS_MAX CONF_LINKS_MAX CONF_OPTIONS_MAX CONF_ENDPOINTS_MAX CONF_SHARES_MAX CONF_PINS_MAX CONF_ERRORS_MAX
  *   errors  CONF_E_INVALID
  *
- * conf.d/*.yaml is merged behind the main file in name order. Secrets are never settings: keys that end in _file name
+ * Every .yaml file of conf.d is merged behind the main file in name order. Secrets are never settings: keys that end in _file name
  * where one lies.
  */
 #include "base/base.h"

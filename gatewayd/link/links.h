@@ -2,7 +2,7 @@
 /* links - the core's end of the links: devices and events down by what is shared, commands and acknowledgements up.
  *
  *   above   app
- *   below   adapter/peer  base/base  conf/conf  model/wire  registry/registry  router/router  router/alarms  router/time_trust  spool/spool
+ *   below   adapter/peer  base/base  conf/conf  link/options  link/shares  model/wire  registry/registry  router/router  router/alarms  router/time_trust  spool/spool
  *   owns    one slot a link: its peer, its spool number, credit in flight
  *   limits  LINKS_MAX LINK_INFLIGHT_MAX
  *
@@ -26,7 +26,8 @@ struct links_stats {
 	struct spool_stats spool;
 };
 must_check int links_new(struct loop *loop, struct router *router, struct registry *registry, struct spool *spool, struct audit *audit,
-			 const struct conf *conf, struct links **ret);
+			 uint64_t epoch, const struct conf *conf, struct links **ret);
 struct links *links_close(struct links *links);
+void links_set_conf(struct links *links, const struct conf *conf); /* after SIGHUP; links themselves are the same */
 void links_accept(struct links *links, const char *name, struct packet_conn *conn); /* takes conn */
 bool links_stats_at(const struct links *links, size_t i, struct links_stats *ret);

@@ -32,6 +32,9 @@ enum { WIRE_BEAT_MS = 1000, WIRE_HANG_MS = 4000 };
 /* From 2: wire_next says 1 for a message. */
 enum { WIRE_E_MALFORMED = 2, WIRE_E_UNKNOWN, WIRE_E_PHASE, WIRE_E_DIRECTION, WIRE_E_KIND };
 
+/* Why a link is as WIRE_LINK_STATE says. */
+enum link_reason { LINK_CONNECTED, LINK_CONNECTING, LINK_UNREACHABLE, LINK_IDENTITY, LINK_REFUSED, LINK_LOST, LINK_SETTINGS, LINK_REASONS };
+
 enum wire_kind { WIRE_ADAPTER, WIRE_LINK };
 enum wire_phase { WIRE_NEW, WIRE_SETUP, WIRE_OPENING, WIRE_READY, WIRE_PHASES };
 enum wire_direction { WIRE_UP, WIRE_DOWN, WIRE_BOTH }; /* up: to the core */
