@@ -14,7 +14,8 @@ SKIP = {".git", "build", "node_modules", "__pycache__", ".pytest_cache"}
 ROWS = [
     ["base"],
     ["sys"],
-    ["model", "conf"],
+    ["model"],
+    ["conf"],
     ["audit", "spool"],
     ["adapter"],
     ["registry", "people", "policy"],
@@ -23,9 +24,9 @@ ROWS = [
 ]
 RANK = {folder: rank for rank, row in enumerate(ROWS) for folder in row}
 APP_RANK = len(ROWS)
-# Programs beside the core, and plugins: they stand on rows 0 to 2 only.
+# Programs beside the core, and plugins: they stand on base, sys, model and conf only.
 BESIDE = ["linkd", "api", "ctl"]
-GROUND_RANK = 2
+GROUND_RANK = 3
 
 
 def files(root, *endings, under=("",)):
