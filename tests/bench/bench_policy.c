@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SMALL = 10, LARGE = 5000, USERS = 8, QUESTIONS = 16384, TURNS = 11, LINK = 1 };
+enum { SMALL = 10, LARGE = 5000, USERS = 8, QUESTIONS = 131072, TURNS = 7, LINK = 1 };
 
 struct home {
 	unsigned n_devices;
@@ -99,8 +99,20 @@ static int home_init(struct home *home, unsigned n_devices)
 	return compile(home);
 }
 
+/* Every device once by everybody, untimed: what is compared is a home that is being lived in, not the other home's
+ * leavings in the caches. */
+static void warm_up(const struct home *home)
+{
+	for (unsigned i = 0; i < home->n_devices * ASKERS; i++) {
+		struct policy_question question = question_of(i / ASKERS, i % ASKERS);
+
+		(void)policy_check(home->snapshot, &question);
+	}
+}
+
 static int turn(struct home *home, unsigned turn_number, struct stopwatch *watch)
 {
+	warm_up(home);
 	watch->n = 0;
 	for (unsigned i = 0; i < QUESTIONS; i++) {
 		enum asker asker = i % ASKERS;
