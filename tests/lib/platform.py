@@ -19,6 +19,7 @@ from paho.mqtt.properties import Properties
 from .netns import LabError
 
 CONNECT_TIMEOUT = 5.0
+WINDOW = 1000  # messages on the way at once
 KEEPALIVE = 30
 NOT_AUTHORISED = 135  # MQTT 5, 3.4.2.1
 NO_SUBSCRIBERS = 16  # same place: accepted, and nobody listens
@@ -83,7 +84,7 @@ class Peer:
         self.client = _Client(self, client_id=client_id, protocol=paho.MQTTv5)
         self.client.on_connect, self.client.on_message = self._on_connect, self._on_message
         self.client.on_subscribe, self.client.on_disconnect = self._on_subscribe, self._on_disconnect
-        self.client.max_inflight_messages_set(1000)
+        self.client.max_inflight_messages_set(WINDOW)
         self._name = "localhost" if isinstance(address, str) else address[0]
         self._clean_start = clean_start
         self._properties = Properties(PacketTypes.CONNECT)
@@ -107,6 +108,7 @@ class Peer:
 
     def connect(self, timeout=CONNECT_TIMEOUT):
         """Returns self when CONNACK has come. Refused, or the socket's or TLS's own error, otherwise."""
+        self._connack = None
         # paho wants a host and a port; make_socket() ignores them, TLS checks the certificate against the host.
         self.client.connect(self._name, 8883, KEEPALIVE, clean_start=self._clean_start, properties=self._properties)
         self.client.loop_start()
@@ -141,20 +143,35 @@ class Peer:
         if qos == 0:
             info.wait_for_publish(timeout)
             return 0
-        return self._wait(lambda: self._pubacks.get(info.mid), timeout, f"PUBACK for {topic}", absent=lambda v: v is None)
+        return self._acknowledgements([info.mid], timeout)[0]
 
     def publish_many(self, items, qos=1, timeout=60.0):
-        """items: (topic, payload) pairs, sent without waiting for each; returns the list of reason codes."""
-        mids = [self._send(topic, payload, qos, False, None, ()).mid for topic, payload in items]
-        if qos == 0:
-            return [0] * len(mids)
-        self._wait(lambda: all(mid in self._pubacks for mid in mids), timeout, f"{len(mids)} PUBACKs")
-        return [self._pubacks[mid] for mid in mids]
+        """items: (topic, payload) pairs, sent a window at a time; returns the list of reason codes."""
+        items, codes = list(items), []
+        for start in range(0, len(items), WINDOW):
+            mids = [self._send(topic, payload, qos, False, None, ()).mid for topic, payload in items[start:start + WINDOW]]
+            codes += [0] * len(mids) if qos == 0 else self._acknowledgements(mids, timeout)
+        return codes
+
+    def _acknowledgements(self, mids, timeout):
+        codes = []
+
+        def collected():
+            while len(codes) < len(mids) and mids[len(codes)] in self._pubacks:
+                codes.append(self._pubacks.pop(mids[len(codes)]))
+            return len(codes) == len(mids)
+        self._wait(collected, timeout, f"{len(mids)} PUBACK")
+        return codes
 
     def wait_for(self, topic=None, match=None, timeout=5.0, after=0):
         """The first message from messages[after:] on that topic (a filter with + and # is fine) for which match(message) is true."""
+        looked_at = after
+
         def found():
-            for message in self.messages[after:]:
+            nonlocal looked_at
+            while looked_at < len(self.messages):
+                message = self.messages[looked_at]
+                looked_at += 1
                 if (topic is None or paho.topic_matches_sub(topic, message.topic)) and (match is None or match(message)):
                     return message
             return None
@@ -205,15 +222,18 @@ class Peer:
             properties.UserProperty = pair
         return self.client.publish(topic, payload, qos, retain, properties)
 
-    def _wait(self, value, timeout, what, absent=lambda v: not v):
+    def _wait(self, value, timeout, what):
+        """Until value() is true; returns it. Looks again whenever something has come."""
         with self._state:
             end = time.monotonic() + timeout
-            while absent(value()):
+            while True:
+                result = value()
+                if result:
+                    return result
                 left = end - time.monotonic()
                 if left <= 0:
                     raise LabError(f"waited {timeout} s for {what}")
                 self._state.wait(left)
-            return value()
 
     def _on_connect(self, _client, _userdata, _flags, code, _properties=None):
         with self._state:

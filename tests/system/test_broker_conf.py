@@ -69,6 +69,22 @@ def test_lan_listener_is_tls_1_2_or_newer(shared_lab, broker, pki):
             context.wrap_socket(raw, server_hostname="lan.test")
 
 
+def test_nobody_takes_over_anothers_session(shared_lab, broker, pki):
+    """A device gives the intake client's identifier: intake stays, and what waits for it is not handed over."""
+    tls = {"ca": pki.path("home-ca.crt"), "name": "lan.test"}
+    password = broker.secrets["porch"]
+    ways = [{"address": broker.sock}, {"address": (LAN_BROKER, 8883), "tls": tls, "inside": lambda: shared_lab.inside("gw")},
+            {"address": ("127.0.0.1", 8883), "tls": tls, "inside": lambda: shared_lab.inside("lan")}]
+    with lan_peer(broker, "gateway-intake", session_expiry=3600) as intake:
+        assert intake.subscribe("garden") == [1]
+        for way in ways:
+            with Peer(client_id="gateway-intake", user="porch", password=password, clean_start=False, **way) as thief:
+                with lan_peer(broker, "garden") as garden:
+                    assert garden.publish("garden", "secret") == 0
+                assert thief.nothing_on("#", 0.2)
+        assert intake.n_connects == 1 and len(intake.events("garden")) == len(ways)
+
+
 def test_socket_belongs_to_its_group(shared_lab, pki, broker):
     assert stat.S_IMODE(os.stat(broker.sock).st_mode) == 0o770
     assert os.stat(broker.sock).st_gid == os.stat(broker.run_dir).st_gid
@@ -205,12 +221,12 @@ def test_names_cannot_forge_a_report(broker, peers, new_second):
     intake = peers["gateway-intake"]
     intake.subscribe("$SYS/gatewayd/denied")
     name = 'x","user":"gateway-command\\'
-    with Peer(broker.sock, client_id=name, user="porch", password=broker.secrets["porch"]) as porch:
+    with lan_peer(broker, "porch") as porch:
         for topic in (name, "é" * 1000, "x" * 60000):
             mark = intake.mark()
             assert porch.publish(topic, "1") == NOT_AUTHORISED
             seen = intake.wait_for("$SYS/gatewayd/denied", after=mark).json
-            assert (seen["user"], seen["client"]) == ("porch", name)
+            assert seen["user"] == "porch"
             assert topic.startswith(seen["topic"]) and len(seen["topic"].encode()) in (len(topic.encode()), 256)
 
 
@@ -248,6 +264,17 @@ def test_more_accounts_than_are_told_apart(shared_lab, broker, peers, new_second
     for peer in crowd:
         peer.close()
     control(admin, {"commands": [{"command": "deleteClient", "username": name} for name in names]})
+
+
+def test_reports_wait_for_a_gateway_that_is_away(broker):
+    n = 20000
+    with lan_peer(broker, "gateway-intake", session_expiry=3600) as intake:
+        assert intake.subscribe("garden/n") == [1]
+    with lan_peer(broker, "garden") as garden:
+        assert set(garden.publish_many(("garden/n", str(i)) for i in range(n))) == {0}
+    with lan_peer(broker, "gateway-intake", clean_start=False, receive_maximum=1000) as intake:
+        intake.wait_for(match=lambda m: m.payload == str(n - 1).encode(), timeout=30)
+        assert [int(m.payload) for m in intake.messages] == list(range(n))
 
 
 def test_accounts_survive_kill9(broker):
@@ -296,7 +323,8 @@ def test_add_and_remove_a_client(broker, peers):
     assert control(admin, readme_json("password")) == [{"command": "setClientPassword", "correlationData": "3"}]
     with pytest.raises(Refused):
         Peer(broker.sock, user="shed", password="made-by-gatewayctl-and-shown-once").connect()
-    Peer(broker.sock, client_id="shed-2", user="shed", password="a-second-one").connect().close()
+    shed.close()
+    shed = Peer(broker.sock, user="shed", password="a-second-one").connect()
     assert "shed" in control(admin, readme_json("list"))[0]["data"]["clients"]
 
     assert control(admin, readme_json("remove")) == [{"command": "deleteClient", "correlationData": "5"}, {"command": "deleteRole", "correlationData": "6"}]
