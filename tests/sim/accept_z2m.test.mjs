@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { after, before, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { Broker } from "./broker.js";
 import { ControlClient } from "./control_client.js";
 import { Home } from "./home.js";
@@ -109,12 +110,18 @@ function isAlive(pid) {
 	}
 }
 
-test("run_home finds the devices again after a restart, and leaves nothing behind", async () => {
-	await stopHome();
+/* Gives { child, ended, ready }: ready is the line it prints. */
+async function runHome() {
 	const child = spawn(process.execPath, [new URL("run_home.mjs", import.meta.url).pathname, "--dir", dir, "--mqtt-server", broker.url],
 		{ stdio: ["ignore", "pipe", "inherit"] });
 	const ended = new Promise((resolve) => child.once("exit", resolve));
-	const ready = JSON.parse(await new Promise((resolve) => createInterface({ input: child.stdout }).once("line", resolve)));
+	const line = await new Promise((resolve) => createInterface({ input: child.stdout }).once("line", resolve));
+	return { child, ended, ready: JSON.parse(line) };
+}
+
+test("run_home finds the devices again after a restart, and leaves nothing behind", async () => {
+	await stopHome();
+	const { child, ended, ready } = await runHome();
 	const client = await ControlClient.connect(ready.control);
 	assert.equal((await client.ask({ op: "get", device: "outlet", attr: "onOff.onOff" })).value, true);
 	await mqtt.publish("zigbee2mqtt/outlet/set", { state: "OFF" });
@@ -122,5 +129,13 @@ test("run_home finds the devices again after a restart, and leaves nothing behin
 	client.close();
 	child.kill("SIGTERM");
 	assert.equal(await ended, 0);
+	assert.equal(isAlive(ready.pid), false);
+});
+
+test("Zigbee2MQTT does not outlive a run_home that is killed", async () => {
+	const { child, ended, ready } = await runHome();
+	child.kill("SIGKILL");
+	await ended;
+	for (let tries = 0; isAlive(ready.pid) && tries < 100; tries++) await sleep(100);
 	assert.equal(isAlive(ready.pid), false);
 });

@@ -15,6 +15,8 @@ import { Simulator } from "./znp/simulator.js";
 const START_MS = 60000;
 const PAIR_MS = 60000;
 const STOP_MS = 10000;
+const NETWORK = { key: [7, 3, 5, 7, 9, 11, 13, 15, 0, 2, 4, 6, 8, 10, 12, 13], pan: 6754, channel: 11,
+	epid: [221, 1, 2, 3, 4, 5, 6, 7] };
 const require = createRequire(import.meta.url);
 
 /* Zigbee2MQTT pings silent mains devices and only waits for sleepy ones, hence two times (seconds). */
@@ -31,8 +33,8 @@ function configuration({ mqtt, baseTopic, availability, homeassistant }, serialP
 		version: 5,
 		mqtt: { base_topic: baseTopic, server: mqtt.server, version: 5, ...mqtt.login },
 		serial: { port: `tcp://127.0.0.1:${serialPort}`, adapter: "zstack" },
-		advanced: { network_key: [7, 3, 5, 7, 9, 11, 13, 15, 0, 2, 4, 6, 8, 10, 12, 13], pan_id: 6754, channel: 11,
-			ext_pan_id: [221, 1, 2, 3, 4, 5, 6, 7], log_output: ["console"], log_level: "info", last_seen: "ISO_8601" },
+		advanced: { network_key: NETWORK.key, pan_id: NETWORK.pan, channel: NETWORK.channel, ext_pan_id: NETWORK.epid,
+			log_output: ["console"], log_level: "info", last_seen: "ISO_8601" },
 		availability: { enabled: true },
 		homeassistant: { enabled: homeassistant === true },
 		frontend: { enabled: false }, ota: { disable_automatic_update_check: true }, devices,
@@ -49,6 +51,8 @@ export class Home extends EventEmitter {
 		this.data = join(dir, "zigbee2mqtt");
 		mkdirSync(this.data, { recursive: true });
 		this.simulator = new Simulator({ serial, control, stateFile: join(dir, "network.json") });
+		// Forming a network costs a host some five seconds of waiting; zigbee-herdsman's test has shown that it works.
+		if (this.simulator.coordinator.nv.network() === undefined) this.simulator.coordinator.nv.presetNetwork(NETWORK);
 	}
 
 	async start() {

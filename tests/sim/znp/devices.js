@@ -34,7 +34,7 @@ export const DEVICES = {
 		} } },
 	},
 	climate: {
-		eui: "0x00124b00300ac303", manufacturer: 0x1286, type: "sleepy", pollMs: 150,
+		eui: "0x00124b00300ac303", manufacturer: 0x1286, type: "sleepy", pollMs: 60,
 		endpoints: { 1: { profile: 0x0104, device: 0x0302, clients: ["ota"], attributes: {
 			basic: basic("SONOFF", "SNZB-02D", BATTERY, "2.1.0"), identify: { identifyTime: 0 },
 			power: { batteryVoltage: 30, batteryPercentage: 200 },
@@ -45,7 +45,7 @@ export const DEVICES = {
 		} } },
 	},
 	contact: {
-		eui: "0x00124b0023f4d404", manufacturer: 0x1286, type: "sleepy", pollMs: 150,
+		eui: "0x00124b0023f4d404", manufacturer: 0x1286, type: "sleepy", pollMs: 60,
 		endpoints: { 1: { profile: 0x0104, device: 0x0402, clients: [], attributes: {
 			basic: basic("eWeLink", "SNZB-04", BATTERY, "1.0.0"), identify: { identifyTime: 0 },
 			power: { batteryVoltage: 30, batteryPercentage: 196 },
@@ -64,7 +64,7 @@ export const DEVICES = {
 		} } },
 	},
 	lock: {
-		eui: "0x000d6f00116f6f06", manufacturer: 0x101d, type: "sleepy", pollMs: 150,
+		eui: "0x000d6f00116f6f06", manufacturer: 0x101d, type: "sleepy", pollMs: 60,
 		endpoints: { 1: { profile: 0x0104, device: 0x000a, clients: ["ota"], attributes: {
 			basic: basic("Yale", "YRD226 TSDB", BATTERY, "1.0.0"), identify: { identifyTime: 0 },
 			power: { batteryVoltage: 60, batteryPercentage: 180, batteryAlarmState: 0 },

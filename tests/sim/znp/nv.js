@@ -184,6 +184,22 @@ export class Nv {
 		this.tables.set(this.#key(SYS_ZSTACK, TABLE.NWK_SEC_MATERIAL, 0), counter);
 	}
 
+	/* A coordinator that has been in use already: as if a host had commissioned this network on it before. */
+	presetNetwork({ pan, epid, channel, key }) {
+		const number = (value, size) => {
+			const bytes = Buffer.alloc(size);
+			bytes.writeUIntLE(value, 0, size);
+			return bytes;
+		};
+		this.set(NV.CHANLIST, number((1 << channel) >>> 0, 4));
+		this.set(NV.PANID, number(pan, 2));
+		this.set(NV.EXTENDED_PAN_ID, Buffer.from(epid).reverse());
+		this.set(NV.PRECFGKEY, key);
+		this.set(NV.PRECFGKEYS_ENABLE, [0]);
+		this.formNetwork();
+		this.set(NV.CONFIGURED, [0x55]);
+	}
+
 	/* The network in force, or undefined when there is none. */
 	network() {
 		const nib = this.items.get(NV.NIB);
