@@ -16,6 +16,7 @@
 
 enum { ALARMS_MAX = 512 };
 enum { ALARMS_E_UNKNOWN = 1 };
+extern const char alarms_schema_1[]; /* part of gateway.db's version 1 */
 struct alarms;
 struct alarm {
 	uint32_t id;

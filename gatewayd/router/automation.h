@@ -40,6 +40,7 @@ struct automation_rule {
 	uint32_t n_fired;
 	int64_t fired_us;
 };
+extern const char automation_schema_1[]; /* part of gateway.db's version 1 */
 struct automation;
 typedef void (*automation_done_fn)(void *ctx, int r, uint32_t id, const char *error);
 /* Called to fire: the router turns it into a command with depth + 1. */

@@ -16,6 +16,7 @@
 
 enum { REPLAY_SENDERS_MAX = 256, REPLAY_BLOCK = 64 };
 enum { REPLAY_E_OLD = 1, REPLAY_E_FULL = 2 };
+extern const char replay_schema_1[]; /* part of gateway.db's version 1 */
 struct replay;
 must_check int replay_new(struct store *store, unsigned db, struct replay **ret);
 must_check int replay_load(struct replay *replay);

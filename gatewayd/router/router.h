@@ -62,7 +62,6 @@ struct router_options {
 	uint32_t rule_depth_max, rule_rate_per_minute;
 };
 
-extern const char router_schema_1[]; /* replay counters, automations, alarms */
 must_check int router_new(const struct router_parts *parts, const struct router_options *options, struct router **ret);
 void router_set_hub(struct router *router, struct hub *hub);
 must_check int router_load(struct router *router); /* before the store starts */

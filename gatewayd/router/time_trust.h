@@ -3,7 +3,7 @@
  *
  *   above   router/router  door/methods
  *   below   base/base  sys/loop  sys/store
- *   owns    the persisted floor (table meta of gateway.db, key time_floor_us)
+ *   owns    the persisted floor (table meta(key TEXT PRIMARY KEY, value INTEGER) of gateway.db, made by app; key time_floor_us)
  *   limits  TIME_PEER_TOLERANCE_US TIME_FLOOR_STEP_S
  *
  * Trusted when the system says it is synchronised, or when it is past the floor and a peer's time (a link's) agrees.

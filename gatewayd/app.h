@@ -1,0 +1,28 @@
+#pragma once
+/* app - the wiring: makes every part in layer order, introduces them to each other, stops them in reverse.
+ *
+ *   above   main
+ *   below   everything
+ *   owns    every part of a running core
+ *   limits  -
+ */
+#include "base/base.h"
+#include "conf/conf.h"
+#include "sys/json.h"
+#include "sys/loop.h"
+
+struct app;
+struct app_options {
+	const char *config;      /* path, kept for SIGHUP */
+	const char *boot_id;     /* text, NULL: ask the kernel */
+	bool fence;              /* shut ourselves in after the start (THREATS.md) */
+};
+/* error gets plain words for the one who started us. conf is taken. */
+must_check int app_new(struct loop *loop, const struct app_options *options, struct conf *conf, char *error, size_t error_cap,
+		       struct app **ret);
+/* Sockets open, service manager told. */
+must_check int app_start(struct app *app, char *error, size_t error_cap);
+struct app *app_close(struct app *app);
+must_check int app_reload(struct app *app, char *error, size_t error_cap); /* SIGHUP: a bad file changes nothing */
+struct json *app_links_status(void *app);
+struct json *app_map(void *app);
