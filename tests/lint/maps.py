@@ -9,8 +9,12 @@
      *   limits  every NAME_MAX defined here, and only names defined here
      *   errors  every NOUN_E_X defined here, and only those
      */
+
+`maps.py ROOT mend` writes what can be known into the maps, and leaves the rest to a person.
 """
+import pathlib
 import re
+import textwrap
 
 import tree
 
@@ -53,19 +57,22 @@ def stem(path):
     return re.sub(r"^(gatewayd|plugins)/|\.[ch]$", "", path)
 
 
+def enumerators(plain):
+    for body in re.findall(r"\benum\b[^{};()]*\{([^}]*)\}", plain):
+        for entry in body.split(","):
+            m = re.match(r"\s*(\w+)", entry)
+            if m:
+                yield m[1]
+
+
 def defined_limits(source):
     plain = tree.code(source)
-    names = re.findall(r"^\s*#\s*define\s+([A-Z][A-Z0-9_]*_MAX)\b", plain, re.M)
-    for body in re.findall(r"\benum\b[^{};]*\{([^}]*)\}", plain):
-        names += re.findall(r"(?:^|[,{\s])([A-Z][A-Z0-9_]*_MAX)\b\s*(?==|,|$)", body)
-    return set(names)
+    names = re.findall(r"^\s*#\s*define\s+(\w+)\b", plain, re.M) + list(enumerators(plain))
+    return {n for n in names if re.fullmatch(r"[A-Z][A-Z0-9_]*_MAX", n)}
 
 
 def defined_errors(source):
-    names = set()
-    for body in re.findall(r"\benum\b[^{};]*\{([^}]*)\}", tree.code(source)):
-        names |= set(re.findall(r"(?:^|[,{\s])([A-Z][A-Z0-9_]*_E_[A-Z0-9_]+)\b\s*(?==|,|$)", body))
-    return names
+    return {n for n in enumerators(tree.code(source)) if re.fullmatch(r"[A-Z][A-Z0-9_]*_E_[A-Z0-9_]+", n)}
 
 
 def below_of(root, path, source):
@@ -129,7 +136,46 @@ def check_header(root, path, table, folders):
     return wrong
 
 
-def check(root):
+def mended(root, path, table):
+    """The header with below, limits and errors as they are, and above where it named who is not there."""
+    source = tree.text(root, path)
+    found = parse(source)
+    if not found:
+        return source
+    mine = stem(path)
+    folders = set(tree.RANK) | set(tree.BESIDE) | {"host", "sim", "wifi", "app"}
+    lines = {"below": "  ".join(sorted(below_of(root, path, source) - {"app"})) or "-"}
+    if any(check_above(found.get("above"), mine, table, folders)):
+        real = table.get(mine, set()) - {mine}
+        lines["above"] = "  ".join(sorted(real if len(real) <= 6 else {n.split("/")[0] for n in real})) or "-"
+    for key, names in (("limits", defined_limits(source)), ("errors", defined_errors(source))):
+        if any(check_names(key, found.get(key), names, source, key[0].upper().replace("L", "MAX"))):
+            plain = tree.code(source)
+            lines[key] = " ".join(sorted(names, key=lambda n: re.search(rf"\b{n}\b", plain).start())) or "-"
+    for key, value in lines.items():
+        value = f" *   {key:<8}{value}"
+        folded = textwrap.fill(value, 128, subsequent_indent=" *           ", break_long_words=False) + "\n"
+        old = re.search(rf"^ \*   {key}[ \t].*\n(?: \*[ \t]{{5,}}\S.*\n)*", source, re.M)
+        if old:
+            source = source[:old.start()] + folded + source[old.end():]
+        elif value.split()[-1] != "-":
+            last = list(re.finditer(r"^ \*   (?:above|below|owns|limits)[ \t].*\n(?: \*[ \t]{5,}\S.*\n)*", source, re.M))[-1]
+            source = source[:last.end()] + folded + source[last.end():]
+    return source
+
+
+def mend(root):
+    table = includers(root)
+    for path in tree.files(root, ".h", under=("gatewayd",)):
+        new = mended(root, path, table)
+        if new != tree.text(root, path):
+            print("mended", path)
+            (pathlib.Path(root) / path).write_text(new)
+
+
+def check(root, verb=None):
+    if verb == "mend":
+        mend(root)
     table = includers(root)
     folders = set(tree.RANK) | set(tree.BESIDE) | {"host", "sim", "wifi", "app"}
     found = []

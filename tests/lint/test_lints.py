@@ -211,6 +211,21 @@ class Maps(Tree):
         self.bad(maps.check, "errors names SHELF_E_LOST")
 
 
+    def test_limit_used_is_not_defined(self):
+        self.add("gatewayd/registry/shelf.h", "enum { SHELF_ROOM = OTHER_ROWS_MAX };\nstruct a { char b[NAME_MAX]; };\n")
+        self.good(maps.check)
+
+    def test_mended(self):
+        self.swap("gatewayd/registry/shelf.h", " *   above   router\n *   below   base/base  model/ids\n",
+                  " *   above   door\n *   below   base/base  model/wire\n *           model/more\n")
+        self.write("gatewayd/registry/shelf.h", (self.root / "gatewayd/registry/shelf.h").read_text().replace(
+            " *   errors  SHELF_E_FULL\n", "").replace("limits  SHELF_ROWS_MAX", "limits  SHELF_LOST_MAX"))
+        self.bad(maps.check, "below names model/more")
+        self.assertEqual(maps.check(self.root, "mend"), [])
+        self.assertEqual((self.root / "gatewayd/registry/shelf.h").read_text(),
+                         MAP.replace("above   router", "above   router/router"))
+
+
 class Limits(Tree):
     def test_right_tree(self):
         self.good(limits.check)
