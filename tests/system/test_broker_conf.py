@@ -140,7 +140,7 @@ def test_publishing_elsewhere_is_refused(peers, account, topic):
 
 
 @pytest.mark.parametrize("account, refused", [
-    ("plug1", ["#", "cmnd/#", "cmnd/+/POWER", "cmnd/plug2/#", "tele/plug1/#", "+/+/+", "$SYS/#"]),
+    ("plug1", ["#", "$share/g/#", "$share/g/garden", "cmnd/#", "cmnd/+/POWER", "cmnd/plug2/#", "tele/plug1/#", "+/+/+", "$SYS/#"]),
     ("garden", ["#", "+/set", "porch/set", "garden/#", "garden"]),
     ("zigbee2mqtt", ["#", "+/lamp", "tele/#"]),
     ("homeassistant", ["#", "zigbee2mqtt/#", "tele/#", "+/#"]),
@@ -194,6 +194,20 @@ def test_another_devices_set_is_refused_and_seen(broker, peers, new_second):
     seen = intake.wait_for("$SYS/gatewayd/denied", match=lambda m: m.json.get("user") == "porch", after=mark)
     assert expected.items() <= seen.json.items() and not seen.retain
     assert json.loads(broker.wait_log('^denied .*"porch".*garden/set').removeprefix("denied ")) == seen.json
+    assert garden.nothing_on("garden/set", 0.2)
+
+
+def test_a_will_is_no_way_around(broker, peers):
+    """A device leaves a command behind as its last will and dies; one that leaves a report is heard."""
+    intake, garden = peers["gateway-intake"], peers["garden"]
+    intake.subscribe("porch/state")
+    garden.subscribe("garden/set/#")
+    for topic in ("garden/set", "porch/state"):
+        try:
+            lan_peer(broker, "porch", will=(topic, "boo", 1, False)).connect().vanish()
+        except Refused as refused:
+            assert topic == "garden/set" and refused.code == NOT_AUTHORISED
+    intake.wait_for("porch/state")
     assert garden.nothing_on("garden/set", 0.2)
 
 
