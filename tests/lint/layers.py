@@ -61,8 +61,15 @@ def long_functions(path, source):
             start = None
 
 
+def rows_of_meson(source):
+    table = re.search(r"^gw_rows = \[\n(.*?)^\]", source, re.M | re.S)
+    return [re.findall(r"'(\w+)'", line) for line in table[1].splitlines()] if table else []
+
+
 def check(root):
     found = []
+    if rows_of_meson(tree.text(root, "meson.build")) != tree.ROWS:
+        found.append("meson.build:1: its rows are not those of this lint")
     for path in tree.files(root, ".c", ".h", under=("gatewayd", "plugins")):
         source = tree.text(root, path)
         folder, highest = place(path)

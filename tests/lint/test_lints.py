@@ -77,6 +77,7 @@ static int shelf_find(const char *name)
                            "6.1\tmet\tgatewayd/registry/shelf.c\ttests/unit/test_shelf.c::test_full\n"
                            "6.2\tlater\t\t\n",
     "dev": "#!/bin/sh\n",
+    "meson.build": "gw_rows = [\n" + "".join(f"\t{row},\n" for row in layers.tree.ROWS) + "]\n",
 }
 
 
@@ -111,6 +112,10 @@ class Tree(unittest.TestCase):
 class Layers(Tree):
     def test_right_tree(self):
         self.good(layers.check)
+
+    def test_meson_has_other_rows(self):
+        self.swap("meson.build", "['base'],\n", "")
+        self.bad(layers.check, "its rows")
 
     def test_upward(self):
         self.add("gatewayd/model/ids.h", '#include "registry/shelf.h"\n')
