@@ -241,7 +241,7 @@ static void on_order_done(void *ctx, enum result result, int32_t rule, const cha
 		slot->n_refused++;
 	text_copy(words, sizeof(words), reason);
 	if (result == RESULT_REPLAYED)
-		text_print(words, sizeof(words), "last=%llu", (unsigned long long)router_replay_last(slot->links->router, slot->index, order->sender));
+		text_print(words, sizeof(words), "last=%llu", (unsigned long long)router_replay_last(slot->links->router, slot->conf->name, order->sender));
 	struct wire_msg msg = { .type = WIRE_LINK_ANSWER };
 	msg.link_answer.id = view_text(order->id);
 	msg.link_answer.sender = view_text(order->sender);

@@ -84,6 +84,9 @@ void code_issue(struct people *people, uint32_t user, const struct audit_record 
 typedef void (*redeem_done_fn)(void *ctx, int r, uint32_t user);
 void code_redeem(struct people *people, const char *code, struct device_id device, const struct audit_record *record, redeem_done_fn done,
 		 void *ctx);
+/* Uses the code up for opening a join window: it must be one that this user was issued. */
+void code_use_for_window(struct people *people, const char *code, uint32_t user, const struct audit_record *record, redeem_done_fn done,
+			 void *ctx);
 /* Check symbol and alphabet only: pure. */
 must_check int code_parse(const char *text, size_t len, char ret[CODE_TEXT_MAX]);
 

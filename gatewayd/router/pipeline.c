@@ -286,7 +286,7 @@ void router_command(struct router *router, const struct asker *asker, const stru
 	if (result != RESULT_OK)
 		pending_refuse(p, result);
 	else if (command->has_counter)
-		replay_check(router->replay, command->subject.id, command->sender, command->counter, on_replay, p);
+		replay_check(router->replay, p->asker_name, p->command.sender, command->counter, on_replay, p);
 	else
 		pending_intend(p);
 }

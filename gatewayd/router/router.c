@@ -295,7 +295,7 @@ struct time_trust *router_time(struct router *router)
 	return router->time;
 }
 
-uint64_t router_replay_last(const struct router *router, unsigned link, const char *sender)
+uint64_t router_replay_last(const struct router *router, const char *link, const char *sender)
 {
 	return replay_last(router->replay, link, sender);
 }

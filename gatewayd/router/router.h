@@ -98,7 +98,7 @@ void router_health(struct router *router, const char *name, int64_t value);
 extern const struct hub_ops router_hub_ops;          /* ctx: the router */
 extern const struct registry_ops router_registry_ops;/* ctx: the router */
 
-uint64_t router_replay_last(const struct router *router, unsigned link, const char *sender); /* told in the answer to a replay */
+uint64_t router_replay_last(const struct router *router, const char *link, const char *sender); /* told in the answer to a replay */
 struct alarms *router_alarms(struct router *router);
 struct automation *router_automation(struct router *router);
 struct claims *router_claims(struct router *router);

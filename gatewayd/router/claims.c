@@ -1,0 +1,254 @@
+/* How a device becomes somebody's. A user asks for a one-time code; who can present that code, or wait in the window that
+ * it opened, can become that user's. Three ways end here: a device that presents the code itself; a device that joined in
+ * the window and is confirmed by the user who opened it; an owner who hands a device on or lets it go. None of them
+ * happens by itself (clause 6.2.2-b), and each is one transaction with its audit row (people/bindings). */
+#include <stdlib.h>
+#include <string.h>
+#include "base/text.h"
+#include "model/device.h"
+#include "router/claims.h"
+
+struct window {
+	char adapter[ADAPTER_NAME_MAX + 1];
+	uint32_t user;
+	int64_t until_ms;
+	unsigned n_joined;
+};
+
+struct claims {
+	struct loop *loop;
+	struct people *people;
+	struct registry *registry;
+	struct audit *audit;
+	struct hub *hub;
+	struct window windows[HUB_ADAPTERS_MAX];
+};
+
+int claims_new(struct loop *loop, struct people *people, struct registry *registry, struct audit *audit, struct claims **ret)
+{
+	struct claims *claims = calloc(1, sizeof(*claims));
+	if (!claims)
+		return -ENOMEM;
+	*claims = (struct claims){ .loop = loop, .people = people, .registry = registry, .audit = audit };
+	*ret = claims;
+	return 0;
+}
+
+struct claims *claims_close(struct claims *claims)
+{
+	free(claims);
+	return NULL;
+}
+
+void claims_set_hub(struct claims *claims, struct hub *hub)
+{
+	claims->hub = hub;
+}
+
+static struct window *window_of(struct claims *claims, const char *adapter)
+{
+	int64_t now = loop_now_ms(claims->loop);
+	for (size_t i = 0; i < HUB_ADAPTERS_MAX; i++)
+		if (claims->windows[i].until_ms > now && strcmp(claims->windows[i].adapter, adapter) == 0)
+			return &claims->windows[i];
+	return NULL;
+}
+
+static struct window *window_free(struct claims *claims)
+{
+	int64_t now = loop_now_ms(claims->loop);
+	for (size_t i = 0; i < HUB_ADAPTERS_MAX; i++)
+		if (claims->windows[i].until_ms <= now)
+			return &claims->windows[i];
+	return NULL;
+}
+
+/* How many wait for this user now: the window takes no more than it may. */
+static unsigned n_waiting(const struct claims *claims, uint32_t user)
+{
+	const struct device *device;
+	unsigned n = 0;
+	for (size_t i = 0; (device = registry_at(claims->registry, i)); i++)
+		n += device->state == DEVICE_WAITING && device->waiting_for == user;
+	return n;
+}
+
+uint32_t claims_window_user(struct claims *claims, const char *adapter)
+{
+	const struct window *window = window_of(claims, adapter);
+	return window && n_waiting(claims, window->user) < CLAIMS_PER_WINDOW_MAX ? window->user : 0;
+}
+
+int64_t claims_window_left_ms(struct claims *claims, const char *adapter)
+{
+	const struct window *window = window_of(claims, adapter);
+	return window ? window->until_ms - loop_now_ms(claims->loop) : 0;
+}
+
+struct opening {
+	struct claims *claims;
+	char adapter[ADAPTER_NAME_MAX + 1];
+	uint32_t user;
+	uint16_t seconds;
+	claims_done_fn done;
+	void *ctx;
+};
+
+static void opening_end(struct opening *opening, int r)
+{
+	opening->done(opening->ctx, r);
+	free(opening);
+}
+
+static void on_adapter_joins(void *ctx, enum result result)
+{
+	struct opening *opening = ctx;
+	struct claims *claims = opening->claims;
+	struct window *window = window_of(claims, opening->adapter);
+
+	if (result != RESULT_OK) {
+		opening_end(opening, CLAIMS_E_WINDOW);
+		return;
+	}
+	if (opening->seconds == 0) {
+		if (window)
+			window->until_ms = 0;
+		opening_end(opening, 0);
+		return;
+	}
+	if (!window)
+		window = window_free(claims);
+	if (!window) {
+		opening_end(opening, CLAIMS_E_WINDOW);
+		return;
+	}
+	*window = (struct window){ .user = opening->user, .until_ms = loop_now_ms(claims->loop) + opening->seconds * INT64_C(1000) };
+	text_copy(window->adapter, sizeof(window->adapter), opening->adapter);
+	opening_end(opening, 0);
+}
+
+static void ask_adapter(struct opening *opening)
+{
+	int r = hub_join(opening->claims->hub, opening->adapter, opening->seconds, NULL, NULL, 0, on_adapter_joins, opening);
+	if (r != 0)
+		opening_end(opening, CLAIMS_E_WINDOW);
+}
+
+static void on_code_used(void *ctx, int r, uint32_t user)
+{
+	struct opening *opening = ctx;
+	(void)user;
+	if (r != 0)
+		opening_end(opening, r);
+	else
+		ask_adapter(opening);
+}
+
+void claims_open_window(struct claims *claims, uint32_t user, const char *code, const char *adapter, uint16_t seconds,
+			const struct audit_record *record, claims_done_fn done, void *ctx)
+{
+	struct window *window = window_of(claims, adapter);
+	if (!hub_can_join(claims->hub, adapter) || seconds > CLAIMS_WINDOW_S_MAX || (window && window->user != user)) {
+		done(ctx, CLAIMS_E_WINDOW);
+		return;
+	}
+	struct opening *opening = calloc(1, sizeof(*opening));
+	if (!opening) {
+		done(ctx, -ENOMEM);
+		return;
+	}
+	*opening = (struct opening){ .claims = claims, .user = user, .seconds = seconds, .done = done, .ctx = ctx };
+	text_copy(opening->adapter, sizeof(opening->adapter), adapter);
+	if (seconds == 0)
+		ask_adapter(opening);
+	else
+		code_use_for_window(claims->people, code, user, record, on_code_used, opening);
+}
+
+struct binding {
+	struct claims *claims;
+	struct device_id device;
+	uint32_t owner;
+	claims_done_fn done;
+	void *ctx;
+};
+
+static void on_bound(void *ctx, int r)
+{
+	struct binding *binding = ctx;
+	if (r == 0)
+		registry_apply_owner(binding->claims->registry, binding->device, binding->owner);
+	binding->done(binding->ctx, r);
+	free(binding);
+}
+
+static void bind_to(struct claims *claims, struct device_id device, uint32_t owner, const struct audit_record *record, claims_done_fn done,
+		    void *ctx)
+{
+	struct binding *binding = malloc(sizeof(*binding));
+	if (!binding) {
+		done(ctx, -ENOMEM);
+		return;
+	}
+	*binding = (struct binding){ claims, device, owner, done, ctx };
+	binding_set(claims->people, device, owner, record, on_bound, binding);
+}
+
+void claims_confirm(struct claims *claims, uint32_t user, struct device_id id, const struct audit_record *record, claims_done_fn done, void *ctx)
+{
+	const struct device *device = registry_find(claims->registry, id);
+	if (!device || device->state != DEVICE_WAITING)
+		done(ctx, CLAIMS_E_NOT_WAITING);
+	else if (device->waiting_for != user)
+		done(ctx, CLAIMS_E_OTHER_USER);
+	else
+		bind_to(claims, id, user, record, done, ctx);
+}
+
+struct presented {
+	struct claims *claims;
+	struct device_id device;
+};
+
+static void on_redeemed(void *ctx, int r, uint32_t user)
+{
+	struct presented *presented = ctx;
+	if (r == 0)
+		registry_apply_owner(presented->claims->registry, presented->device, user);
+	free(presented); /* a wrong code has been counted and recorded by people/codes */
+}
+
+void claims_presented(struct claims *claims, struct device_id id, const char *code, const char *adapter)
+{
+	const struct device *device = registry_find(claims->registry, id);
+	if (!device || device->owner || (device->state != DEVICE_DESCRIBED && device->state != DEVICE_WAITING))
+		return;
+	struct presented *presented = malloc(sizeof(*presented));
+	if (!presented)
+		return;
+	*presented = (struct presented){ claims, id };
+	struct audit_record record = { .kind = AUDIT_BIND, .subject = { SUBJECT_ADAPTER, 0 }, .subject_name = adapter, .device = id,
+				       .object = device->name, .action = "presented a one-time code" };
+	code_redeem(claims->people, code, id, &record, on_redeemed, presented);
+}
+
+void claims_transfer(struct claims *claims, struct device_id id, uint32_t to, const struct audit_record *record, claims_done_fn done, void *ctx)
+{
+	const struct device *device = registry_find(claims->registry, id);
+	const struct user *user = user_find(claims->people, to);
+	if (!device || !device->owner)
+		done(ctx, CLAIMS_E_NOT_WAITING);
+	else if (!user || user->disabled)
+		done(ctx, PEOPLE_E_UNKNOWN);
+	else
+		bind_to(claims, id, to, record, done, ctx);
+}
+
+void claims_unbind(struct claims *claims, struct device_id id, const struct audit_record *record, claims_done_fn done, void *ctx)
+{
+	const struct device *device = registry_find(claims->registry, id);
+	if (!device || !device->owner)
+		done(ctx, CLAIMS_E_NOT_WAITING);
+	else
+		bind_to(claims, id, 0, record, done, ctx);
+}
