@@ -35,7 +35,7 @@ def place(path):
 def check_include(path, line, name, root, folder, highest):
     target = name.split("/")[0]
     if "/" not in name:
-        if folder != "app" or name != "app.h":
+        if folder != "app" or not name.startswith("app"):
             return f'{path}:{line}: "{name}" without its folder'
         return None
     if target == folder:
