@@ -1,6 +1,6 @@
-/* A decoder that checks every read soon stops checking one of them. Here nobody checks: a reader that has
- * gone past its end stays bad, gives zeros, and is asked once. Integers are put together byte by byte, so the
- * host's byte order and alignment do not matter.
+/* A decoder that checks every read soon stops checking one of them. Here nobody checks: a reader
+ * that has gone past its end stays bad, gives zeros, and is asked once. Integers are put together
+ * byte by byte, so the host's byte order and alignment do not matter.
  */
 #include "base/bytes.h"
 

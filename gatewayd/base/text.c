@@ -1,6 +1,7 @@
-/* Text comes from people, files and strangers, so every number is read by hand: no locale, no leading
- * space, no sign that was not asked for, no wrap-around. And every copy has a bound and says whether it cut;
- * what it leaves is whole characters, so that a cut name is still UTF-8 for whoever gets it next.
+/* Text comes from people, files and strangers, so every number is read by hand: no locale, no
+ * leading space, no sign that was not asked for, no wrap-around. And every copy has a bound and
+ * says whether it cut; what it leaves is whole characters, so that a cut name is still UTF-8 for
+ * whoever gets it next.
  */
 #include "base/text.h"
 
@@ -9,7 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Longest number text that is looked at: a double needs at most 1074 digits, nobody writes that many. */
+/* Longest number text that is looked at: a double needs at most 1074 digits, nobody writes that
+ * many. */
 enum { TEXT_NUMBER_MAX = 64 };
 
 static bool is_digit(char c)
@@ -81,7 +83,8 @@ int text_to_i64(const char *text, int64_t min, int64_t max, int64_t *ret)
 	return 0;
 }
 
-/* The grammar of a JSON number, which strtod is more generous than: no hex, no inf, no nan, no ".5". */
+/* The grammar of a JSON number, which strtod is more generous than: no hex, no inf, no nan, no
+ * ".5". */
 static bool is_number(const char *p)
 {
 	p += *p == '-';
@@ -134,7 +137,8 @@ static size_t utf8_lead(uint8_t c)
 	return 0;
 }
 
-/* RFC 3629, section 4: the second byte is what tells overlong forms, surrogates and values past U+10FFFF. */
+/* RFC 3629, section 4: the second byte is what tells overlong forms, surrogates and values past
+ * U+10FFFF. */
 static bool utf8_second(uint8_t lead, uint8_t c)
 {
 	if (lead == 0xe0)

@@ -18,12 +18,14 @@ must_check int text_to_i64(const char *text, int64_t min, int64_t max, int64_t *
 must_check int text_to_f64(const char *text, double min, double max, double *ret); /* finite only */
 
 bool text_is_utf8(const void *data, size_t len);      /* no overlong forms, surrogates or NUL */
-bool text_is_name(const char *text, size_t max_len);  /* 1..max bytes of UTF-8, no control characters, no + # / $ at all */
+/* 1..max bytes of UTF-8, no control characters, no + # / $ at all */
+bool text_is_name(const char *text, size_t max_len);
 bool text_is_slug(const char *text, size_t max_len);  /* [a-z0-9][a-z0-9_-]{0,max-1} */
 bool text_equal(const char *a, const char *b);        /* NULL-safe */
 
 void hex_print(const void *data, size_t len, char *ret); /* lower case, 2*len+1 bytes */
-must_check int hex_parse(const char *text, size_t len, void *ret, size_t ret_len); /* exactly 2*ret_len digits */
+/* Exactly 2*ret_len digits, of either case. */
+must_check int hex_parse(const char *text, size_t len, void *ret, size_t ret_len);
 
 /* Copies at most cap-1 bytes and ends with NUL. Returns false when it was cut (at a UTF-8 boundary). */
 bool text_copy(char *dst, size_t cap, const char *src);

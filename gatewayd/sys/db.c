@@ -1,10 +1,12 @@
-/* SQLite with its defaults turned to what a gateway needs: a power cut loses nothing that was acknowledged, a
- * tampered schema runs no code, deleted rows leave no trace, and memory stays small.
+/* SQLite with its defaults turned to what a gateway needs: a power cut loses nothing that was
+ * acknowledged, a tampered schema runs no code, deleted rows leave no trace, and memory stays
+ * small.
  *
- * The order of the first steps matters. The page size and the reserved bytes must come before the first
- * write. synchronous=EXTRA must come before journal_mode=WAL, whatever it is afterwards: else the directory entry of
- * the journal of that switch may come back after a power cut and roll the new file back to nothing. And until
- * we know that the schema is not newer than ours, closing must not checkpoint, or we would have written to it.
+ * The order of the first steps matters. The page size and the reserved bytes must come before the
+ * first write. synchronous=EXTRA must come before journal_mode=WAL, whatever it is afterwards: else
+ * the directory entry of the journal of that switch may come back after a power cut and roll the
+ * new file back to nothing. And until we know that the schema is not newer than ours, closing must
+ * not checkpoint, or we would have written to it.
  */
 #include "sys/db.h"
 
@@ -25,23 +27,25 @@ enum {
 
 static const char first_settings[] = "PRAGMA page_size=4096;";
 
-static const char settings[] = "PRAGMA temp_store=MEMORY;"
-			       "PRAGMA mmap_size=0;"
-			       "PRAGMA cache_size=-1024;"
-			       "PRAGMA secure_delete=ON;"
-			       "PRAGMA foreign_keys=ON;"
-			       "PRAGMA recursive_triggers=ON;" /* a REPLACE must fire delete triggers */
-			       "PRAGMA cell_size_check=ON;"
-			       "PRAGMA journal_size_limit=4194304;"
-			       "PRAGMA synchronous=EXTRA;";
+static const char settings[] =
+	"PRAGMA temp_store=MEMORY;"
+	"PRAGMA mmap_size=0;"
+	"PRAGMA cache_size=-1024;"
+	"PRAGMA secure_delete=ON;"
+	"PRAGMA foreign_keys=ON;"
+	"PRAGMA recursive_triggers=ON;" /* a REPLACE must fire delete triggers */
+	"PRAGMA cell_size_check=ON;"
+	"PRAGMA journal_size_limit=4194304;"
+	"PRAGMA synchronous=EXTRA;";
 
 const char *db_error(const struct db *db)
 {
 	return db->error;
 }
 
-/* A full disk shows as FULL, but a quota or a file size limit as an I/O error with the reason in errno: SQLite's own
- * record of that is not kept when a commit fails. errno was cleared before the call. */
+/* A full disk shows as FULL, but a quota or a file size limit as an I/O error with the reason in
+ * errno: SQLite's own record of that is not kept when a commit fails. errno was cleared before the
+ * call. */
 static int io_errno(void)
 {
 	int system = errno;
@@ -115,8 +119,8 @@ int db_pragma_i64(struct db *db, const char *sql, int64_t *ret)
 
 /* Opening */
 
-/* Nobody else may read it, from its first moment. The file is not opened when it exists: closing a second
- * descriptor would drop the locks that another connection of this process holds on it. */
+/* Nobody else may read it, from its first moment. The file is not opened when it exists: closing a
+ * second descriptor would drop the locks that another connection of this process holds on it. */
 static int file_prepare(const char *path)
 {
 	struct stat st;
@@ -152,9 +156,12 @@ static int db_harden(struct db *db)
 	static const struct {
 		int option, value;
 	} rows[] = {
-		{ SQLITE_DBCONFIG_DEFENSIVE, 1 },	   { SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0 },
-		{ SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0 }, { SQLITE_DBCONFIG_DQS_DML, 0 },
-		{ SQLITE_DBCONFIG_DQS_DDL, 0 },		   { SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1 },
+		{ SQLITE_DBCONFIG_DEFENSIVE, 1 },
+		{ SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0 },
+		{ SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0 },
+		{ SQLITE_DBCONFIG_DQS_DML, 0 },
+		{ SQLITE_DBCONFIG_DQS_DDL, 0 },
+		{ SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1 },
 	};
 	int rc = sqlite3_extended_result_codes(db->handle, 1);
 
@@ -168,13 +175,15 @@ static int db_harden(struct db *db)
 /* The version is the first thing read, and nothing has been written when it is too new. */
 static int db_read_version(struct db *db, const struct db_options *options, uint32_t *ret)
 {
-	uint32_t ours = options->n_migrations ? options->migrations[options->n_migrations - 1].version : 0;
+	uint32_t ours =
+		options->n_migrations ? options->migrations[options->n_migrations - 1].version : 0;
 	int reserved = DB_RESERVED, r;
 	int64_t version;
 
 	r = db_exec(db, first_settings);
 	if (r == 0)
-		r = db_fail(db, sqlite3_file_control(db->handle, "main", SQLITE_FCNTL_RESERVE_BYTES, &reserved));
+		r = db_fail(db, sqlite3_file_control(db->handle, "main", SQLITE_FCNTL_RESERVE_BYTES,
+						     &reserved));
 	if (r == 0)
 		r = db_pragma_i64(db, "PRAGMA user_version", &version);
 	if (r)
@@ -250,7 +259,8 @@ static int db_set_up(struct db *db, const struct db_options *options)
 	sqlite3_wal_hook(db->handle, on_commit, db); /* in the place of the automatic checkpoint */
 	r = db_migrate(db, options, version);
 	if (r == 0)
-		r = db_fail(db, sqlite3_db_config(db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL));
+		r = db_fail(db, sqlite3_db_config(db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0,
+						  NULL));
 	if (r == 0)
 		r = db_set_sync(db, false);
 	if (r == 0 && options->append_only) {
@@ -272,7 +282,8 @@ int db_open(const char *path, const struct db_options *options, struct db **ret)
 	if (!db)
 		return -ENOMEM;
 	db->sync = options->sync;
-	r = sqlite3_open_v2(path, &db->handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE,
+	r = sqlite3_open_v2(path, &db->handle,
+			    SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE,
 			    NULL);
 	r = db->handle ? db_fail(db, r) : -ENOMEM;
 	if (r == 0)
@@ -335,10 +346,12 @@ int db_checkpoint(struct db *db)
 	int log = 0, done = 0, r;
 
 	errno = 0;
-	r = db_fail(db, sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_PASSIVE, &log, &done));
+	r = db_fail(db, sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_PASSIVE, &log,
+						  &done));
 	if (r < 0 || done < 0)
 		return r;
-	/* done counts from the start of the WAL, which begins anew once all of it was carried over. */
+	/* done counts from the start of the WAL, which begins anew once all of it was carried over.
+	 */
 	if ((unsigned)done < db->checkpointed)
 		db->checkpointed = 0;
 	db->carried_pages += (unsigned)done - db->checkpointed;
@@ -404,7 +417,8 @@ void db_rollback(struct db *db)
 	db_reset_statements(db);
 	if (!db_in_transaction(db))
 		return;
-	/* A rollback's own failure leaves the transaction to the next open's recovery; why it came to that is told. */
+	/* A rollback's own failure leaves the transaction to the next open's recovery; why it came
+	 * to that is told. */
 	text_copy(why, sizeof(why), db->error);
 	if (db_run(db, "ROLLBACK") < 0)
 		text_copy(db->error, sizeof(db->error), why);

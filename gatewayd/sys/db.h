@@ -4,7 +4,7 @@
  *   above   sys/store, and the jobs that row 3 and 5 modules run on its thread
  *   below   base/base  base/bytes  base/text  sys/db_inside
  *   owns    struct db and its statements
- *   limits  DB_STMTS_MAX
+ *   limits  DB_STMTS_MAX DB_ERROR_MAX
  *   errors  DB_E_NEWER DB_E_NOTADB; everything else is an errno: ENOSPC full, EIO, EBADMSG corrupt, EBUSY,
  *           EEXIST a constraint (or a trigger's RAISE), EPERM refused by the guard, EINVAL wrong SQL
  *
@@ -15,7 +15,7 @@
 #include "base/base.h"
 #include "base/bytes.h"
 
-enum { DB_STMTS_MAX = 96 };
+enum { DB_STMTS_MAX = 96, DB_ERROR_MAX = 200 /* with its NUL */ };
 enum { DB_E_NEWER = 1, DB_E_NOTADB = 2 };
 enum db_sync { DB_SYNC_NORMAL, DB_SYNC_EXTRA };
 
@@ -29,9 +29,10 @@ struct db_migration {
 
 struct db_options {
 	enum db_sync sync;
-	/* After the migrations an authorizer refuses: UPDATE and DELETE of tables whose name begins with append_table
-	 * (NULL: of all), every change of the schema, ATTACH, VACUUM, and every pragma that is not a question. What
-	 * INSERT can do (REPLACE, a number out of order) is for the triggers in the owner's migrations. */
+	/* After the migrations an authorizer refuses: UPDATE and DELETE of tables whose name begins
+	 * with append_table (NULL: of all), every change of the schema, ATTACH, VACUUM, and every
+	 * pragma that is not a question. What INSERT can do (REPLACE, a number out of order) is for
+	 * the triggers in the owner's migrations. */
 	bool append_only;
 	const char *append_table;
 	const struct db_migration *migrations;
@@ -48,14 +49,15 @@ must_check int db_exec(struct db *db, const char *sql);
 must_check int db_set_sync(struct db *db, bool full);
 must_check int db_flush(struct db *db); /* what NORMAL commits left with the kernel reaches the disk now */
 int64_t db_changes(const struct db *db);
-/* Frames written to the WAL, each with its header, and pages that checkpoints carried from there to the database;
- * a page that is in the WAL several times is carried once but counted each time, so it is an upper bound. */
+/* Frames written to the WAL, each with its header, and pages that checkpoints carried from there to
+ * the database; a page that is in the WAL several times is carried once but counted each time, so it
+ * is an upper bound. */
 uint64_t db_bytes_written(const struct db *db);
 size_t db_wal_bytes(const struct db *db); /* as of the last commit */
 /* PASSIVE checkpoint; never waits for readers. Nothing else checkpoints but the last close. */
 must_check int db_checkpoint(struct db *db);
 
-/* A transaction that means to write. Ending it resets every statement; a commit that fails has rolled back. */
+/* A transaction that means to write. Ending it resets every statement; a failed commit has rolled back. */
 must_check int db_begin(struct db *db);
 must_check int db_commit(struct db *db);
 void db_rollback(struct db *db); /* nothing to do is fine */
@@ -70,7 +72,8 @@ must_check int db_back_to_mark(struct db *db);
 must_check int db_prepare(struct db *db, const char *sql_literal, struct stmt **ret);
 void stmt_bind_i64(struct stmt *s, int col, int64_t v); /* col from 1 */
 void stmt_bind_f64(struct stmt *s, int col, double v);
-void stmt_bind_text(struct stmt *s, int col, const char *text); /* NULL binds NULL; borrowed until the step ends */
+/* NULL binds NULL. Text and blob are borrowed until the last step. */
+void stmt_bind_text(struct stmt *s, int col, const char *text);
 void stmt_bind_blob(struct stmt *s, int col, const void *data, size_t len);
 void stmt_bind_null(struct stmt *s, int col);
 /* 1: a row is there; 0: done and reset; negative errno, also of an earlier bind: reset. */

@@ -1,6 +1,7 @@
-/* The authorizer of an append-only database: SQLite asks it, while it compiles a statement, about everything that
- * the statement would touch. It knows nothing of what a row will hold; so a REPLACE, which deletes without asking,
- * is stopped by the triggers of the table, and this guard sees to it that the triggers stay.
+/* The authorizer of an append-only database: SQLite asks it, while it compiles a statement, about
+ * everything that the statement would touch. It knows nothing of what a row will hold; so a
+ * REPLACE, which deletes without asking, is stopped by the triggers of the table, and this guard
+ * sees to it that the triggers stay.
  */
 #include "sys/db.h"
 
@@ -16,14 +17,17 @@ static bool begins_with(const char *text, const char *prefix)
 
 static bool is_guarded_table(const struct db *db, const char *table)
 {
-	return !db->append_table || begins_with(table, db->append_table) || begins_with(table, "sqlite_");
+	return !db->append_table || begins_with(table, db->append_table) ||
+	       begins_with(table, "sqlite_");
 }
 
 /* Pragmas that only answer. With a value they would set something, and are refused. */
 static bool is_question(const char *pragma, const char *value)
 {
-	static const char *const questions[] = { "user_version",   "page_count", "freelist_count", "page_size",
-						 "application_id", "quick_check", "integrity_check" };
+	static const char *const questions[] = { "user_version",   "page_count",
+						 "freelist_count", "page_size",
+						 "application_id", "quick_check",
+						 "integrity_check" };
 
 	for (size_t i = 0; i < N_ELEMENTS(questions); i++)
 		if (!value && strcasecmp(pragma, questions[i]) == 0)
@@ -31,7 +35,8 @@ static bool is_question(const char *pragma, const char *value)
 	return false;
 }
 
-int db_guard(void *ctx, int action, const char *a, const char *b, const char *database, const char *trigger)
+int db_guard(void *ctx, int action, const char *a, const char *b, const char *database,
+	     const char *trigger)
 {
 	struct db *db = ctx;
 

@@ -4,13 +4,13 @@
  *   above   sys/db  sys/db_guard  sys/db_stmt
  *   below   base/base  sys/db
  *   owns    -
- *   limits  DB_ERROR_MAX DB_INDEX_SLOTS
+ *   limits  -
  */
 #include <sqlite3.h>
 #include "base/base.h"
 #include "sys/db.h"
 
-enum { DB_ERROR_MAX = 200, DB_INDEX_SLOTS = 256 };
+enum { DB_INDEX_SLOTS = 256 };
 
 struct stmt {
 	struct db *db;

@@ -1,5 +1,6 @@
-/* Statements, prepared once and kept. A statement is found by the address of its text, which is a literal; so a
- * look-up costs no string comparison. A bind cannot fail visibly: what goes wrong there is told by the step.
+/* Statements, prepared once and kept. A statement is found by the address of its text, which is a
+ * literal; so a look-up costs no string comparison. A bind cannot fail visibly: what goes wrong
+ * there is told by the step.
  */
 #include "sys/db.h"
 
@@ -12,7 +13,8 @@ static size_t literal_hash(const char *literal)
 	return (size_t)((uintptr_t)literal * UINT64_C(0x9e3779b97f4a7c15) >> 32) % DB_INDEX_SLOTS;
 }
 
-/* The slot that holds the literal, or the free one where it belongs. There are more slots than statements. */
+/* The slot that holds the literal, or the free one where it belongs. There are more slots than
+ * statements. */
 static size_t index_slot(const struct db *db, const char *literal)
 {
 	size_t slot = literal_hash(literal);
@@ -31,7 +33,8 @@ static int stmt_make(struct db *db, const char *literal, size_t slot, struct stm
 	if (db->n_stmts == DB_STMTS_MAX)
 		return -ENOBUFS;
 	s = &db->stmts[db->n_stmts];
-	r = db_fail(db, sqlite3_prepare_v3(db->handle, literal, -1, SQLITE_PREPARE_PERSISTENT, &s->handle, &rest));
+	r = db_fail(db, sqlite3_prepare_v3(db->handle, literal, -1, SQLITE_PREPARE_PERSISTENT,
+					   &s->handle, &rest));
 	if (r < 0)
 		return r;
 	assert(s->handle && !*rest); /* one statement, no more */

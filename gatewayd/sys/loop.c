@@ -1,13 +1,14 @@
 /* One uv_loop_t, and round it what libuv does otherwise than we want.
  *
- * Timers: libuv counts CLOCK_MONOTONIC, which stands still while the machine sleeps, and a test cannot turn it.
- * So timers are ours, in a heap by (deadline, order of start), and one uv_timer_t, the alarm, wakes the
- * loop for the first of them. A turn is: prepare (hooks, set the alarm) - poll (descriptors, wakes, finished
- * work) - check (due timers, hooks). A virtual loop differs in one thing only: due timers run in loop_advance
- * and not in check, because its time does not move by itself.
+ * Timers: libuv counts CLOCK_MONOTONIC, which stands still while the machine sleeps, and a test
+ * cannot turn it. So timers are ours, in a heap by (deadline, order of start), and one uv_timer_t,
+ * the alarm, wakes the loop for the first of them. A turn is: prepare (hooks, set the alarm) - poll
+ * (descriptors, wakes, finished work) - check (due timers, hooks). A virtual loop differs in one
+ * thing only: due timers run in loop_advance and not in check, because its time does not move by
+ * itself.
  *
- * A timer started with no delay inside a timer callback is due in the next turn, not in this one, so a
- * timer that restarts itself cannot keep descriptors waiting.
+ * A timer started with no delay inside a timer callback is due in the next turn, not in this one,
+ * so a timer that restarts itself cannot keep descriptors waiting.
  */
 #include "sys/loop.h"
 
@@ -411,10 +412,12 @@ struct loop *loop_free(struct loop *loop)
 	uv_close((uv_handle_t *)&loop->alarm, NULL);
 	uv_close((uv_handle_t *)&loop->prepare, NULL);
 	uv_close((uv_handle_t *)&loop->check, NULL);
-	/* The close callbacks. More than one turn when loop_stop or a signal came after the last one. */
+	/* The close callbacks. More than one turn when loop_stop or a signal came after the last
+	 * one. */
 	for (int i = 0; (r = uv_loop_close(&loop->uv)) == UV_EBUSY && i < CLOSE_TURNS_MAX; i++)
 		uv_run(&loop->uv, UV_RUN_NOWAIT);
-	assert(r == 0 && loop->n_timers == 0); /* else somebody left a watch, a wake or a timer on it */
+	assert(r == 0 &&
+	       loop->n_timers == 0); /* else somebody left a watch, a wake or a timer on it */
 	(void)r;
 	free(loop->heap);
 	free(loop);

@@ -23,12 +23,14 @@ typedef void (*signal_fn)(void *ctx, int signum);
 typedef void (*work_fn)(void *ctx);             /* runs on a pool thread */
 typedef void (*work_done_fn)(void *ctx, int r); /* runs on the loop; -ECANCELED when the loop is closing */
 
+/* An error condition gives every event that was asked for and WATCH_HANGUP, and pauses the watch. */
 enum { WATCH_READ = 1u, WATCH_WRITE = 2u, WATCH_HANGUP = 4u };
 
 must_check int loop_new(struct loop **ret);
 /* Timers by loop_advance only; descriptors and work are real. */
 must_check int loop_new_virtual(int64_t boot_ms, int64_t wall_us, struct loop **ret);
-struct loop *loop_free(struct loop *loop); /* runs the pending close callbacks; everything on it must be closed before */
+/* Runs the pending close callbacks. Timers, watches and wakes must be closed before; work is waited for. */
+struct loop *loop_free(struct loop *loop);
 must_check int loop_run(struct loop *loop); /* until loop_stop */
 void loop_stop(struct loop *loop);
 /* One turn, waiting at most timeout_ms for I/O (0 polls). Tests and clients. */

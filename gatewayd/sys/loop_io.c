@@ -1,6 +1,7 @@
-/* What a turn of the loop can bring from outside: descriptors that are ready, signals, wakes from other threads,
- * work that a pool thread has finished. Each is a libuv handle with our owner's callback in it; it is freed
- * in the handle's close callback, so closing one inside its own callback is safe.
+/* What a turn of the loop can bring from outside: descriptors that are ready, signals, wakes from
+ * other threads, work that a pool thread has finished. Each is a libuv handle with our owner's
+ * callback in it; it is freed in the handle's close callback, so closing one inside its own
+ * callback is safe.
  */
 #include "sys/loop.h"
 
@@ -53,7 +54,8 @@ static void on_poll(uv_poll_t *poll, int status, int uv_events)
 		events |= WATCH_WRITE;
 	if (uv_events & UV_DISCONNECT)
 		events |= WATCH_HANGUP;
-	/* An error condition: libuv has stopped the handle, and its owner finds the error by using the descriptor. */
+	/* An error condition: libuv has stopped the handle, and its owner finds the error by using
+	 * the descriptor. */
 	if (status < 0) {
 		events = watch->events | WATCH_HANGUP;
 		watch->events = 0;
@@ -92,7 +94,8 @@ int watch_set(struct watch *watch, uint32_t events)
 		uv_events |= UV_WRITABLE;
 	if (events & WATCH_HANGUP)
 		uv_events |= UV_DISCONNECT;
-	r = uv_events ? uv_poll_start(&watch->poll, uv_events, on_poll) : uv_poll_stop(&watch->poll);
+	r = uv_events ? uv_poll_start(&watch->poll, uv_events, on_poll)
+		      : uv_poll_stop(&watch->poll);
 	if (r < 0)
 		return r;
 	watch->events = events;
@@ -154,7 +157,8 @@ void loop_end_signals(struct loop *loop)
 {
 	struct loop_signal *sig, *next;
 
-	list_each(sig, next, &loop->signals, link) {
+	list_each(sig, next, &loop->signals, link)
+	{
 		list_remove(&sig->link);
 		uv_close((uv_handle_t *)&sig->signal, on_signal_closed);
 	}
@@ -252,8 +256,8 @@ void loop_end_work(struct loop *loop)
 {
 	struct work *work, *next;
 
-	list_each(work, next, &loop->works, link)
-		(void)uv_cancel((uv_req_t *)&work->req); /* -EBUSY: it runs already */
+	list_each(work, next, &loop->works, link)(void)
+		uv_cancel((uv_req_t *)&work->req); /* -EBUSY: it runs already */
 	while (!list_is_empty(&loop->works))
 		uv_run(&loop->uv, UV_RUN_ONCE);
 }

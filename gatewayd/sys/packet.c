@@ -1,12 +1,15 @@
-/* SOCK_SEQPACKET keeps message borders, delivers in order and tells who the peer is, so there is no framing to
- * get wrong. What it lacks is patience: a send that finds no room is an error. Hence a queue for each
- * connection, charged for what it holds, and a batch: messages put in one turn travel in one packet.
+/* SOCK_SEQPACKET keeps message borders, delivers in order and tells who the peer is, so there is no
+ * framing to get wrong. What it lacks is patience: a send that finds no room is an error. Hence a
+ * queue for each connection, charged for what it holds, and a batch: messages put in one turn
+ * travel in one packet.
  *
- * An owner may close its connection, or the server, inside any callback. So everything that calls back holds
- * the object by its depth, and whoever leaves last frees it. Nothing is called back from inside a call of the
- * owner's: a send that finds the peer gone says so by its result, and on_close comes from the loop.
+ * An owner may close its connection, or the server, inside any callback. So everything that calls
+ * back holds the object by its depth, and whoever leaves last frees it. Nothing is called back from
+ * inside a call of the owner's: a send that finds the peer gone says so by its result, and on_close
+ * comes from the loop.
  *
- * A peer that dies may leave packets behind that we have not read. They are read first; only then is it closed.
+ * A peer that dies may leave packets behind that we have not read. They are read first; only then
+ * is it closed.
  */
 #include "sys/packet.h"
 
@@ -41,7 +44,7 @@ struct packet_conn {
 	struct packet_out *batch;
 	struct list queue;
 	size_t queued_bytes; /* of the queue, not of the batch; with what a packet costs us */
-	int broken;          /* why sending is over */
+	int broken;	     /* why sending is over */
 	unsigned depth;
 	bool paused, full, peer_gone, closed;
 };
@@ -79,7 +82,8 @@ static void conn_drop_queue(struct packet_conn *conn)
 {
 	struct packet_out *out, *next;
 
-	list_each(out, next, &conn->queue, link) {
+	list_each(out, next, &conn->queue, link)
+	{
 		list_remove(&out->link);
 		free(out);
 	}
@@ -123,7 +127,8 @@ static void conn_fail(struct packet_conn *conn, int r)
 	conn->ops->on_close(conn->ctx, r);
 }
 
-/* Sending is over. When only the peer is gone, reading goes on to its end; else the turn's end closes us. */
+/* Sending is over. When only the peer is gone, reading goes on to its end; else the turn's end
+ * closes us. */
 static void conn_break(struct packet_conn *conn, int r)
 {
 	conn->peer_gone = r == -EPIPE || r == -ECONNRESET;
@@ -238,7 +243,8 @@ static void on_turn_end(void *ctx)
 
 size_t packet_queued_bytes(const struct packet_conn *conn)
 {
-	return conn->queued_bytes + (conn->batch && conn->batch->len ? out_cost(conn->batch->len) : 0);
+	return conn->queued_bytes +
+	       (conn->batch && conn->batch->len ? out_cost(conn->batch->len) : 0);
 }
 
 static bool conn_has_room(struct packet_conn *conn, size_t len)
@@ -359,12 +365,14 @@ void packet_flush(struct packet_conn *conn)
 /* One packet. 1: handed over; 0: nothing there now. Anything else ends the connection. */
 static int conn_read_one(struct packet_conn *conn)
 {
-	ssize_t n = recv(conn->fd, conn->rx->data, sizeof(conn->rx->data), MSG_TRUNC | MSG_DONTWAIT);
+	ssize_t n =
+		recv(conn->fd, conn->rx->data, sizeof(conn->rx->data), MSG_TRUNC | MSG_DONTWAIT);
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return 0;
 	if (n < 0 && errno == ECONNRESET) {
-		/* It died with unread packets of ours. Its own last ones come behind this error, which comes once. */
+		/* It died with unread packets of ours. Its own last ones come behind this error,
+		 * which comes once. */
 		conn_break(conn, -ECONNRESET);
 		return 1;
 	}

@@ -2,7 +2,7 @@
 /* packet - SOCK_SEQPACKET on a unix path: peers known by their kernel uid, batches out, packets in.
  *
  *   above   adapter/hub  link/links  door/door  plugins/host  linkd  ctl
- *   below   base/base  base/list  base/text  sys/loop  sys/packet_inside
+ *   below   base/base  base/list  sys/loop  sys/packet_inside
  *   owns    listening sockets (their path is unlinked at close), connections and their send queue
  *   limits  PACKET_LEN_MAX PACKET_QUEUE_MAX PACKET_READS_MAX
  *   errors  PACKET_E_FULL
@@ -18,7 +18,8 @@
 #include "base/base.h"
 #include "sys/loop.h"
 
-enum { PACKET_LEN_MAX = 65536, PACKET_QUEUE_MAX = 4 * 1024 * 1024, PACKET_READS_MAX = 32 /* a turn */ };
+enum { PACKET_LEN_MAX = 65536, PACKET_QUEUE_MAX = 4 * 1024 * 1024 };
+enum { PACKET_READS_MAX = 32 }; /* of one connection in a turn */
 enum { PACKET_E_FULL = 1 };
 
 struct packet_server;
@@ -30,10 +31,10 @@ struct packet_peer {
 	pid_t pid;
 };
 
-/* data is borrowed. on_close: r is 0 (peer closed) or negative errno; the connection is already closed and is
- * freed after the callback; called exactly once unless the owner called packet_close first.
- * on_drain (may be NULL): the queue went empty after a PACKET_E_FULL. A packet longer than PACKET_LEN_MAX ends the
- * connection with -EMSGSIZE. Any callback may close the connection. */
+/* data is borrowed. on_close: r is 0 (peer closed) or negative errno; the connection is already closed
+ * and is freed after the callback; called exactly once unless the owner called packet_close first.
+ * on_drain (may be NULL): the queue went empty after a PACKET_E_FULL. A packet longer than PACKET_LEN_MAX
+ * ends the connection with -EMSGSIZE. Any callback may close the connection. */
 struct packet_ops {
 	void (*on_packet)(void *ctx, const uint8_t *data, size_t len);
 	void (*on_drain)(void *ctx);
@@ -42,7 +43,8 @@ struct packet_ops {
 
 typedef void (*packet_accept_fn)(void *ctx, struct packet_conn *conn, struct packet_peer peer);
 
-/* Binds path (an old socket there is replaced when nobody answers on it; -EADDRINUSE otherwise), mode e.g. 0660. */
+/* Binds path with mode, e.g. 0660. An old socket there is replaced when nobody answers on it;
+ * -EADDRINUSE otherwise. */
 must_check int packet_listen(struct loop *loop, const char *path, mode_t mode, packet_accept_fn fn, void *ctx,
 			     struct packet_server **ret);
 struct packet_server *packet_server_close(struct packet_server *server);

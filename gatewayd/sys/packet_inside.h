@@ -2,7 +2,7 @@
 /* packet_inside - what packet.c and packet_server.c share; nobody else includes it.
  *
  *   above   sys/packet  sys/packet_server
- *   below   base/base  base/list  sys/packet
+ *   below   base/base  sys/packet
  *   owns    struct packet_rx: the buffer that packets are received into, one for all connections of a server
  */
 #include "base/base.h"

@@ -1,7 +1,9 @@
-/* How a connection comes to be: accepted on a path, connected to one, made as a pair, or handed over.
+/* How a connection comes to be: accepted on a path, connected to one, made as a pair, or handed
+ * over.
  *
- * The path is bound, given its mode and only then listened on, so nobody gets in by a mode that was not meant.
- * When descriptors run out, accept would fail again at once and the loop would spin; so it rests for a while.
+ * The path is bound, given its mode and only then listened on, so nobody gets in by a mode that was
+ * not meant. When descriptors run out, accept would fail again at once and the loop would spin; so
+ * it rests for a while.
  */
 #include "sys/packet.h"
 
@@ -57,7 +59,8 @@ static int connect_to(int fd, const struct sockaddr_un *addr)
 	return connect(fd, (const struct sockaddr *)addr, sizeof(*addr)) < 0 ? -errno : 0;
 }
 
-/* A socket that nobody listens on any more is removed; whatever else is at the path is not ours to touch. */
+/* A socket that nobody listens on any more is removed; whatever else is at the path is not ours to
+ * touch. */
 static int remove_stale(const struct sockaddr_un *addr)
 {
 	struct stat st;

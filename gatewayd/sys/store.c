@@ -1,12 +1,14 @@
-/* SQLite may take 20 ms for a checkpoint and an SD card a second for a sync; the loop may not. So one thread writes.
+/* SQLite may take 20 ms for a checkpoint and an SD card a second for a sync; the loop may not. So
+ * one thread writes.
  *
- * The loop puts jobs into a queue. The thread takes what has gathered there, makes of each database's jobs one
- * transaction, and hands the jobs back with their results; the slower the disk, the larger the groups. The first
- * pass through a group is without ceremony. Only when a job of it fails is the group run again with a mark
- * before each job, so that the one can be taken back and the others kept.
+ * The loop puts jobs into a queue. The thread takes what has gathered there, makes of each
+ * database's jobs one transaction, and hands the jobs back with their results; the slower the disk,
+ * the larger the groups. The first pass through a group is without ceremony. Only when a job of it
+ * fails is the group run again with a mark before each job, so that the one can be taken back and
+ * the others kept.
  *
- * A database of DB_SYNC_NORMAL is durable against the death of the process at each commit, and against a power cut
- * once it was flushed: by a job with STORE_SYNC in its group, or by the clock.
+ * A database of DB_SYNC_NORMAL is durable against the death of the process at each commit, and
+ * against a power cut once it was flushed: by a job with STORE_SYNC in its group, or by the clock.
  */
 #include "sys/store.h"
 
@@ -82,7 +84,8 @@ static bool group_run_plain(struct db *db, struct list *jobs)
 {
 	struct store_job *job, *next;
 
-	list_each(job, next, jobs, link) {
+	list_each(job, next, jobs, link)
+	{
 		job->r = job->fn(db, job->arg);
 		if (job->r < 0 || !db_in_transaction(db))
 			return false;
@@ -94,7 +97,8 @@ static int group_run_marked(struct db *db, struct list *jobs)
 {
 	struct store_job *job, *next;
 
-	list_each(job, next, jobs, link) {
+	list_each(job, next, jobs, link)
+	{
 		int r = db_mark(db);
 
 		if (r < 0)
@@ -148,9 +152,7 @@ static void base_note_group(struct store_base *base, const struct list *jobs, in
 {
 	struct store_job *job, *next;
 
-	list_each(job, next, jobs, link)
-		if (r == 0 && is_disk_error(job->r))
-			r = job->r;
+	list_each(job, next, jobs, link) if (r == 0 && is_disk_error(job->r)) r = job->r;
 	atomic_store(&base->error, r);
 }
 
@@ -160,7 +162,8 @@ static void base_run_group(struct store_base *base, struct list *jobs)
 	bool full = base->sync == DB_SYNC_EXTRA;
 	int r;
 
-	list_each(job, next, jobs, link) {
+	list_each(job, next, jobs, link)
+	{
 		job->r = 0;
 		full = full || (job->flags & STORE_SYNC);
 	}
@@ -171,9 +174,7 @@ static void base_run_group(struct store_base *base, struct list *jobs)
 		r = db_commit(base->db);
 	base_note_group(base, jobs, r);
 	if (r < 0) {
-		list_each(job, next, jobs, link)
-			if (job->r >= 0)
-				job->r = r;
+		list_each(job, next, jobs, link) if (job->r >= 0) job->r = r;
 		return;
 	}
 	if (full) {
@@ -215,7 +216,8 @@ static void store_hand_back(struct store *store, struct list *jobs)
 	struct store_job *job, *next;
 
 	pthread_mutex_lock(&store->lock);
-	list_each(job, next, jobs, link) {
+	list_each(job, next, jobs, link)
+	{
 		list_remove(&job->link);
 		list_append(&store->completed, &job->link);
 	}
@@ -231,7 +233,8 @@ static unsigned group_split(struct list *group, struct list *ret)
 	struct store_job *job, *next;
 
 	list_init(ret);
-	list_each(job, next, group, link) {
+	list_each(job, next, group, link)
+	{
 		if (job->db != db)
 			continue;
 		list_remove(&job->link);
@@ -303,7 +306,8 @@ static void store_take_group(struct store *store, struct list *ret)
 	int n = 0;
 
 	list_init(ret);
-	list_each(job, next, &store->queue, link) {
+	list_each(job, next, &store->queue, link)
+	{
 		if (n == STORE_GROUP_MAX || (job->task && n > 0))
 			return;
 		list_remove(&job->link);
@@ -392,11 +396,13 @@ static int store_put(struct store *store, const struct store_job *like)
 	return 0;
 }
 
-int store_submit(struct store *store, unsigned db, uint32_t flags, store_job_fn job, store_done_fn done, void *arg)
+int store_submit(struct store *store, unsigned db, uint32_t flags, store_job_fn job,
+		 store_done_fn done, void *arg)
 {
 	assert(db < store->n_bases && job);
 	return store_put(store,
-			 &(struct store_job){ .db = db, .flags = flags, .fn = job, .done = done, .arg = arg });
+			 &(struct store_job){
+				 .db = db, .flags = flags, .fn = job, .done = done, .arg = arg });
 }
 
 int store_submit_task(struct store *store, store_task_fn task, store_done_fn done, void *arg)
@@ -452,7 +458,8 @@ void store_drain(struct store *store)
 
 	if (!store->started || store->queued == 0)
 		return;
-	store->barrier = (struct store_job){ .task = barrier_task, .done = on_barrier, .arg = &reached };
+	store->barrier =
+		(struct store_job){ .task = barrier_task, .done = on_barrier, .arg = &reached };
 	store_enqueue(store, &store->barrier);
 	while (!reached) {
 		pthread_mutex_lock(&store->lock);
@@ -492,8 +499,8 @@ int store_new(struct loop *loop, struct store **ret)
 	return 0;
 }
 
-int store_add(struct store *store, const char *name, const char *path, const struct db_options *options,
-	      unsigned *ret_db)
+int store_add(struct store *store, const char *name, const char *path,
+	      const struct db_options *options, unsigned *ret_db)
 {
 	struct store_base *base = &store->bases[store->n_bases];
 	int r;
@@ -562,8 +569,7 @@ static void store_cancel(struct store *store)
 	struct list jobs;
 
 	list_take_all(&store->queue, &jobs);
-	list_each(job, next, &jobs, link)
-		job->r = -ECANCELED;
+	list_each(job, next, &jobs, link) job->r = -ECANCELED;
 	store_deliver(store, &jobs);
 }
 

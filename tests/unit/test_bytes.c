@@ -1,4 +1,5 @@
-/* The reader and the writer: every width there and back, and what happens one byte past either end. */
+/* The reader and the writer: every width there and back, and what happens one byte past either end.
+ */
 #include "check.h"
 
 #include <math.h>
@@ -44,7 +45,9 @@ static void there_and_back(void **state)
 
 static void bytes_are_little_endian(void **state)
 {
-	static const uint8_t want[] = { 0x34, 0x12, 0x78, 0x56, 0x34, 0x12, 1, 2, 3, 4, 5, 6, 7, 8 };
+	static const uint8_t want[] = {
+		0x34, 0x12, 0x78, 0x56, 0x34, 0x12, 1, 2, 3, 4, 5, 6, 7, 8
+	};
 	uint8_t buf[sizeof(want)];
 	struct writer w = writer_over(buf, sizeof(buf));
 

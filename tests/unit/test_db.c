@@ -1,4 +1,5 @@
-/* The database: what its file looks like from outside, what an append-only one refuses, how errors are called. */
+/* The database: what its file looks like from outside, what an append-only one refuses, how errors
+ * are called. */
 #include "check.h"
 
 #include <fcntl.h>
@@ -14,8 +15,12 @@ static const struct db_migration migrations[] = {
 	{ 2, "CREATE TABLE child(id INTEGER PRIMARY KEY, t INTEGER NOT NULL REFERENCES t(id));" },
 };
 
-static const struct db_options plain = { .sync = DB_SYNC_EXTRA, .migrations = migrations, .n_migrations = 2 };
-static const struct db_options fast = { .sync = DB_SYNC_NORMAL, .migrations = migrations, .n_migrations = 2 };
+static const struct db_options plain = { .sync = DB_SYNC_EXTRA,
+					 .migrations = migrations,
+					 .n_migrations = 2 };
+static const struct db_options fast = { .sync = DB_SYNC_NORMAL,
+					.migrations = migrations,
+					.n_migrations = 2 };
 
 static struct db *open_ok(const char *path, const struct db_options *options)
 {
@@ -77,7 +82,8 @@ static void a_new_file_has_our_layout(void **state)
 	check_uint((unsigned)head[16] << 8 | head[17], 4096);
 	check_uint(head[18], 2); /* WAL */
 	check_uint(head[20], 64);
-	check_int(stat(tmpdir_path(&dir, "a.db-wal"), &st), -1); /* the last close carried everything over */
+	check_int(stat(tmpdir_path(&dir, "a.db-wal"), &st),
+		  -1); /* the last close carried everything over */
 	tmpdir_deinit(&dir);
 }
 
@@ -128,6 +134,7 @@ static void rows_come_back_as_they_went(void **state)
 
 static void errors_have_names(void **state)
 {
+	char long_sql[7 + 2 * DB_ERROR_MAX] = "SELECT ";
 	struct tmpdir dir;
 	struct stmt *s;
 	struct db *db;
@@ -137,9 +144,13 @@ static void errors_have_names(void **state)
 	db = open_ok(tmpdir_path(&dir, "a.db"), &plain);
 	check_int(db_exec(db, "INSERT INTO t(name) VALUES('from the first')"), -EEXIST);
 	check_true(strstr(db_error(db), "UNIQUE") != NULL);
-	check_int(db_exec(db, "INSERT INTO child(t) VALUES(99)"), -EEXIST); /* foreign keys are on */
+	check_int(db_exec(db, "INSERT INTO child(t) VALUES(99)"),
+		  -EEXIST); /* foreign keys are on */
 	check_int(db_exec(db, "INSERT INTO t(v) VALUES('no number')"), -EEXIST); /* STRICT */
 	check_int(db_exec(db, "SELEC"), -EINVAL);
+	memset(long_sql + 7, 'x', sizeof(long_sql) - 8);
+	check_int(db_exec(db, long_sql), -EINVAL);
+	check_uint(strlen(db_error(db)), DB_ERROR_MAX - 1);
 	check_int(db_prepare(db, "SELECT nothing FROM nowhere", &s), -EINVAL);
 	check_int(db_prepare(db, "SELECT \"no string\"", &s), -EINVAL);
 	check_ok(db_prepare(db, "SELECT ?1", &s));
@@ -254,8 +265,10 @@ static void garbage_is_not_a_database(void **state)
 static const struct db_migration append_migrations[] = {
 	{ 1, "CREATE TABLE audit(seq INTEGER PRIMARY KEY, record BLOB NOT NULL) STRICT;"
 	     "CREATE TABLE state(key TEXT PRIMARY KEY, value BLOB) STRICT;"
-	     "CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'append only'); END;"
-	     "CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'append only'); END;"
+	     "CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, "
+	     "'append only'); END;"
+	     "CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, "
+	     "'append only'); END;"
 	     "CREATE TRIGGER audit_in_order BEFORE INSERT ON audit"
 	     " WHEN NEW.seq IS NOT (SELECT coalesce(max(seq), 0) + 1 FROM audit)"
 	     " BEGIN SELECT RAISE(ABORT, 'out of order'); END;"
@@ -269,7 +282,7 @@ static const char *const attacks[] = {
 	"UPDATE OR REPLACE audit SET seq = 1 WHERE seq = 2",
 	"INSERT OR REPLACE INTO audit VALUES(1, x'00')",
 	"REPLACE INTO audit VALUES(2, x'00')",
-	"INSERT INTO audit VALUES(1, x'00') ON CONFLICT(seq) DO UPDATE SET record = excluded.record",
+	"INSERT INTO audit VALUES(1, x'00') ON CONFLICT(seq) DO UPDATE SET record = x'00'",
 	"INSERT INTO audit VALUES(9, x'00')",
 	"INSERT INTO audit VALUES(-1, x'00')",
 	"WITH x AS (SELECT 1) DELETE FROM audit WHERE seq IN x",
@@ -305,8 +318,11 @@ static const char *const attacks[] = {
 
 static void append_only_means_it(void **state)
 {
-	static const struct db_options options = { .sync = DB_SYNC_EXTRA, .append_only = true, .append_table = "audit",
-						   .migrations = append_migrations, .n_migrations = 1 };
+	static const struct db_options options = { .sync = DB_SYNC_EXTRA,
+						   .append_only = true,
+						   .append_table = "audit",
+						   .migrations = append_migrations,
+						   .n_migrations = 1 };
 	struct tmpdir dir;
 	struct db *db;
 
@@ -321,11 +337,14 @@ static void append_only_means_it(void **state)
 		check_true(r < 0);
 		if (db_in_transaction(db))
 			db_rollback(db);
-		check_int(ask(db, "SELECT count(*) FROM audit WHERE record = CAST(char(96 + seq) AS BLOB)"), 2);
+		check_int(ask(db, "SELECT count(*) FROM audit WHERE record = CAST(char(96 + seq) "
+				  "AS BLOB)"),
+			  2);
 		check_int(ask(db, "SELECT count(*) FROM audit"), 2);
 		check_int(ask(db, "SELECT count(*) FROM sqlite_schema"), 6);
 	}
-	/* What is right goes on working: the next row, the mutable state beside it, a transaction, a checkpoint. */
+	/* What is right goes on working: the next row, the mutable state beside it, a transaction,
+	 * a checkpoint. */
 	check_ok(db_begin(db));
 	check_ok(db_exec(db, "INSERT INTO audit VALUES(3, x'63')"));
 	check_ok(db_exec(db, "INSERT INTO state VALUES('k', x'01')"));
@@ -342,7 +361,8 @@ static void append_only_means_it(void **state)
 
 static void append_only_without_a_name_guards_all(void **state)
 {
-	static const struct db_options options = { .append_only = true, .migrations = append_migrations,
+	static const struct db_options options = { .append_only = true,
+						   .migrations = append_migrations,
 						   .n_migrations = 1 };
 	struct tmpdir dir;
 	struct db *db;
@@ -451,9 +471,12 @@ static void a_full_disk_is_enospc(void **state)
 	check_int(r, -ENOSPC);
 	check_true(!db_in_transaction(db));
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
-	check_int(ask(db, "SELECT count(*) FROM t"), rows); /* the first row, and all but the last */
+	check_int(ask(db, "SELECT count(*) FROM t"),
+		  rows); /* the first row, and all but the last */
 	check_ok(db_exec(db, "INSERT INTO t(b) VALUES(zeroblob(3000))"));
-	check_int(ask(db, "SELECT count(*) FROM pragma_integrity_check WHERE integrity_check = 'ok'"), 1);
+	check_int(
+		ask(db, "SELECT count(*) FROM pragma_integrity_check WHERE integrity_check = 'ok'"),
+		1);
 	db_close(db);
 	tmpdir_deinit(&dir);
 }

@@ -1,4 +1,5 @@
-/* The list: order, removal inside a walk, removal twice. And the two macros of base.h that own pointers. */
+/* The list: order, removal inside a walk, removal twice. And the two macros of base.h that own
+ * pointers. */
 #include "check.h"
 
 #include "base/list.h"
@@ -13,8 +14,7 @@ static int sum_in_order(struct list *head)
 	struct item *item, *tmp;
 	int digits = 0;
 
-	list_each(item, tmp, head, link)
-		digits = digits * 10 + item->n;
+	list_each(item, tmp, head, link) digits = digits * 10 + item->n;
 	return digits;
 }
 
@@ -52,14 +52,16 @@ static void a_walk_may_free_its_item(void **state)
 		item->n = i;
 		list_append(&head, &item->link);
 	}
-	list_each(item, tmp, &head, link) {
+	list_each(item, tmp, &head, link)
+	{
 		if (item->n % 2) {
 			list_remove(&item->link);
 			free(item);
 		}
 	}
 	check_int(sum_in_order(&head), 24);
-	list_each(item, tmp, &head, link) {
+	list_each(item, tmp, &head, link)
+	{
 		list_remove(&item->link);
 		free(item);
 	}

@@ -1,4 +1,5 @@
-/* The loop: virtual time goes in order, real time goes at all, and everything may be closed inside its callback. */
+/* The loop: virtual time goes in order, real time goes at all, and everything may be closed inside
+ * its callback. */
 #include "check.h"
 
 #include <fcntl.h>

@@ -1,4 +1,5 @@
-/* Packets: borders, batches and order; what a slow, a dead and an oversized peer cost; closing inside callbacks. */
+/* Packets: borders, batches and order; what a slow, a dead and an oversized peer cost; closing
+ * inside callbacks. */
 #include "check.h"
 
 #include <fcntl.h>
@@ -53,7 +54,9 @@ static void on_close(void *ctx, int r)
 	end->conn = NULL;
 }
 
-static const struct packet_ops end_ops = { .on_packet = on_packet, .on_drain = on_drain, .on_close = on_close };
+static const struct packet_ops end_ops = { .on_packet = on_packet,
+					   .on_drain = on_drain,
+					   .on_close = on_close };
 
 static void turns(struct loop *loop, int n)
 {
@@ -274,7 +277,8 @@ static void the_last_words_of_a_peer_are_heard(void **state)
 
 	(void)state;
 	new_pair(loop, &a, &b);
-	/* a never reads what b sent, so its end is a reset for b; and a's own packets lie before that. */
+	/* a never reads what b sent, so its end is a reset for b; and a's own packets lie before
+	 * that. */
 	packet_pause(a.conn, true);
 	check_ok(packet_send(b.conn, "unread", 6));
 	for (; sent < 50; sent++)
@@ -484,7 +488,8 @@ static void a_path_is_taken_over_only_from_the_dead(void **state)
 	check_int(packet_listen(loop, too_long, 0600, on_accept, &house, &second), -ENAMETOOLONG);
 	check_int(packet_listen(loop, "", 0600, on_accept, &house, &second), -EINVAL);
 	check_int(packet_listen(loop, "/nonexistent/s", 0600, on_accept, &house, &second), -ENOENT);
-	check_int(packet_listen(loop, tmpdir_write(&dir, "file", "x"), 0600, on_accept, &house, &second),
+	check_int(packet_listen(loop, tmpdir_write(&dir, "file", "x"), 0600, on_accept, &house,
+				&second),
 		  -EADDRINUSE);
 	check_ok(packet_listen(loop, path, 0600, on_accept, &house, &house.server));
 	check_int(packet_listen(loop, path, 0600, on_accept, &house, &second), -EADDRINUSE);

@@ -69,8 +69,9 @@ static void i64_reads_both_ends(void **state)
 
 static void f64_is_a_json_number(void **state)
 {
-	static const char *const wrong[] = { "",    "-",    ".5",  "5.",  "1e",  "1e+", "inf", "nan", "0x1p3",
-					     "1,5", "1.5 ", " 1.5", "+1.5", "1.5.1", "--1" };
+	static const char *const wrong[] = { "",     "-",    ".5",   "5.",    "1e",
+					     "1e+",  "inf",  "nan",  "0x1p3", "1,5",
+					     "1.5 ", " 1.5", "+1.5", "1.5.1", "--1" };
 	char longer[80];
 	double v = 77;
 
@@ -94,13 +95,34 @@ static void f64_is_a_json_number(void **state)
 
 static void utf8_is_strict(void **state)
 {
-	static const char *const right[] = { "", "a", "é", "€", "𝄞", "\xed\x9f\xbf", "\xee\x80\x80",
-					     "\xf4\x8f\xbf\xbf", "\xef\xbf\xbd" };
+	static const char *const right[] = { "",
+					     "a",
+					     "é",
+					     "€",
+					     "𝄞",
+					     "\xed\x9f\xbf",
+					     "\xee\x80\x80",
+					     "\xf4\x8f\xbf\xbf",
+					     "\xef\xbf\xbd" };
 	static const char *const wrong[] = {
-		"\x80",		    "\xc0\x80",		"\xc1\xbf",	    "\xe0\x80\x80", "\xe0\x9f\xbf",
-		"\xed\xa0\x80",	    "\xed\xbf\xbf",	"\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80",
-		"\xf5\x80\x80\x80", "\xff",		"\xc3",		    "\xe2\x82",	    "\xf0\x9d\x84",
-		"\xc3(",	    "\xe2(\xac",	"\xe2\x82(",	    "a\xf0\x9d\x84z",
+		"\x80",
+		"\xc0\x80",
+		"\xc1\xbf",
+		"\xe0\x80\x80",
+		"\xe0\x9f\xbf",
+		"\xed\xa0\x80",
+		"\xed\xbf\xbf",
+		"\xf0\x8f\xbf\xbf",
+		"\xf4\x90\x80\x80",
+		"\xf5\x80\x80\x80",
+		"\xff",
+		"\xc3",
+		"\xe2\x82",
+		"\xf0\x9d\x84",
+		"\xc3(",
+		"\xe2(\xac",
+		"\xe2\x82(",
+		"a\xf0\x9d\x84z",
 	};
 
 	(void)state;
@@ -198,7 +220,8 @@ static void copies_cut_between_characters(void **state)
 	check_true(!text_copy(buf, 0, "a"));
 	check_true(text_copy_n(buf, sizeof(buf), "abcdef", 4));
 	check_text(buf, "abcd");
-	check_true(!text_copy_n(buf, sizeof(buf), "a\0b", 3)); /* what follows a NUL would be lost */
+	check_true(
+		!text_copy_n(buf, sizeof(buf), "a\0b", 3)); /* what follows a NUL would be lost */
 	check_text(buf, "a");
 	check_true(text_copy_n(buf, sizeof(buf), NULL, 0));
 	check_text(buf, "");
