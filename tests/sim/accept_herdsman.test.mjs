@@ -168,7 +168,7 @@ test("a device that is told to leave does, one that leaves by itself is noticed"
 	await control.ask({ op: "leave", device: "plug" });
 	await left;
 	await controller.getDeviceByIeeeAddr(DEVICES.contact.eui).removeFromNetwork();
-	await sleep(200);
+	while ((await control.ask({ op: "state", device: "contact" })).state.joined) await sleep(20);
 	assert.deepEqual((await control.ask({ op: "list" })).devices.filter((d) => !d.joined).map((d) => d.name), ["contact", "plug"]);
 });
 

@@ -92,10 +92,10 @@ test("the lock locks", async () => {
 test("who falls silent goes offline, who is heard again comes back", async () => {
 	const becomes = (name, state) => mqtt.until(`zigbee2mqtt/${name}/availability`, (a) => a.state === state, 45000);
 	await control.ask({ op: "fault", device: "climate", silent: true });
-	await control.ask({ op: "fault", device: "outlet", confirm: "APS_NO_ACK", count: 1000 });
+	await control.ask({ op: "fault", device: "outlet", gone: true });
 	await Promise.all([becomes("outlet", "offline"), becomes("climate", "offline")]);
 	await control.ask({ op: "fault", device: "climate", silent: false });
-	await control.ask({ op: "fault", device: "outlet", confirm: "SUCCESS", count: 0 });
+	await control.ask({ op: "fault", device: "outlet", gone: false });
 	await control.ask({ op: "report", device: "climate", attr: "temperature.measured", value: 2001 });
 	await control.ask({ op: "report", device: "outlet", attr: "onOff.onOff" });
 	await Promise.all([becomes("outlet", "online"), becomes("climate", "online")]);

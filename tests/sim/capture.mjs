@@ -99,11 +99,11 @@ async function live(recorder, control) {
 async function fallSilentAndComeBack(recorder, control) {
 	const becomes = (name, state) => recorder.until(`zigbee2mqtt/${name}/availability`, (a) => a.state === state, 60000);
 	await control.ask({ op: "fault", device: "climate", silent: true });
-	await control.ask({ op: "fault", device: "bulb", confirm: "APS_NO_ACK", count: 1000 });
+	await control.ask({ op: "fault", device: "bulb", gone: true });
 	await Promise.all([becomes("bulb", "offline"), becomes("climate", "offline")]);
 	await recorder.publish("zigbee2mqtt/bulb/set", { state: "ON" });
 	await control.ask({ op: "fault", device: "climate", silent: false });
-	await control.ask({ op: "fault", device: "bulb", confirm: "SUCCESS", count: 0 });
+	await control.ask({ op: "fault", device: "bulb", gone: false });
 	await control.ask({ op: "report", device: "climate", attr: "temperature.measured", value: 2001 });
 	await control.ask({ op: "report", device: "bulb", attr: "onOff.onOff" });
 	await Promise.all([becomes("bulb", "online"), becomes("climate", "online")]);

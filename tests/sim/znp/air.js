@@ -87,7 +87,7 @@ export class Air extends EventEmitter {
 
 	leave(node, rejoin) {
 		if (!node.joined) throw new RangeError(`${node.name} is in no network`);
-		if (!node.faults.silent) this.emit("left", node, rejoin);
+		if (!node.isAway) this.emit("left", node, rejoin);
 		if (rejoin) return;
 		node.joined = false;
 		node.factoryReset();
@@ -102,6 +102,7 @@ export class Air extends EventEmitter {
 			faults.confirmCount--;
 			return this.timers.after(HOP_MS, () => confirm(faults.confirm));
 		}
+		if (faults.gone) return this.timers.after(HOP_MS, () => confirm(CONFIRM.APS_NO_ACK));
 		if (faults.silent && node.sleepy) return this.timers.after(INDIRECT_MS, () => confirm(CONFIRM.TRANSACTION_EXPIRED));
 		if (faults.silent) return this.timers.after(HOP_MS, () => confirm(CONFIRM.MAC_NO_ACK));
 		return this.timers.after(HOP_MS + (node.table.pollMs ?? 0), () => {
@@ -116,7 +117,7 @@ export class Air extends EventEmitter {
 			for (const node of this.joined)
 				for (const endpoint of node.endpoints.values()) {
 					const heard = group === 0 ? !node.sleepy : endpoint.memory.groups?.includes(group);
-					if (heard && !node.faults.silent) answerZcl(endpoint, frame.cluster, frame.data);
+					if (heard && !node.isAway) answerZcl(endpoint, frame.cluster, frame.data);
 				}
 		});
 	}
@@ -130,7 +131,7 @@ export class Air extends EventEmitter {
 
 	#fromNode(node, frame) {
 		this.timers.after(HOP_MS, () => {
-			if (node.joined && !node.faults.silent && !node.faults.mute) this.emit("incoming", node, frame);
+			if (node.joined && !node.isQuiet) this.emit("incoming", node, frame);
 		});
 	}
 

@@ -76,12 +76,10 @@ const OPERATIONS = {
 		endpoint.forceReport(request.attr, request.value);
 		return {};
 	},
-	/* silent, mute, jammed: true or false; confirm: a status or its name, for the next `count` sends */
-	fault({ air }, { device, silent, mute, jammed, confirm, count = 1 }) {
+	/* silent, gone, mute, jammed: true or false; confirm: a status or its name, for the next `count` sends */
+	fault({ air }, { device, confirm, count = 1, ...switches }) {
 		const { faults } = air.byName(device);
-		if (silent !== undefined) faults.silent = silent;
-		if (mute !== undefined) faults.mute = mute;
-		if (jammed !== undefined) faults.jammed = jammed;
+		for (const name of ["silent", "gone", "mute", "jammed"]) faults[name] = switches[name] ?? faults[name];
 		if (confirm !== undefined) {
 			const status = typeof confirm === "number" ? confirm : CONFIRM[confirm];
 			if (status === undefined) throw new RangeError(`no such confirm status: ${confirm}`);

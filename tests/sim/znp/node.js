@@ -12,8 +12,9 @@ import { ZCL, encodeValue, encodeZcl, typeId } from "./zcl.js";
 const HOST_ENDPOINT = 1;
 const ENROLL_DELAY_MS = 30;
 
-/* silent: off the air. mute: hears, never answers. confirm: status that the next confirmCount sends end with. */
-export const NO_FAULTS = { silent: false, mute: false, jammed: false, confirm: 0, confirmCount: 0 };
+/* silent: off the air. gone: the same, and the network knows at once. mute: hears, never answers. confirm: status
+ * that the next confirmCount sends end with. */
+export const NO_FAULTS = { silent: false, gone: false, mute: false, jammed: false, confirm: 0, confirmCount: 0 };
 
 class Endpoint {
 	constructor(node, id, table) {
@@ -123,6 +124,16 @@ export class Node {
 
 	get sleepy() {
 		return this.table.type === "sleepy";
+	}
+
+	/* Frames do not reach it. */
+	get isAway() {
+		return this.faults.silent || this.faults.gone;
+	}
+
+	/* Nothing is heard of it. */
+	get isQuiet() {
+		return this.isAway || this.faults.mute;
 	}
 
 	/* MAC capabilities (Zigbee 2.3.2.3.6): full function, mains and always listening; or none of these. */

@@ -24,7 +24,7 @@ function coordinatorDescriptor() {
 /* An asked node that hears and answers, or undefined. */
 function listener(coordinator, nwk) {
 	const node = coordinator.air.byNwk(nwk);
-	return node === undefined || node.faults.silent || node.faults.mute ? undefined : node;
+	return node === undefined || node.isQuiet ? undefined : node;
 }
 
 function nodeDescriptor(coordinator, { dst, nwk }) {
@@ -122,7 +122,7 @@ const LEAVE_REJOIN = 0x80;
 
 function leave(coordinator, { dst, eui, flags }) {
 	const node = listener(coordinator, dst) ?? coordinator.air.byEui(eui);
-	if (node === undefined || node.faults.silent) return undefined;
+	if (node === undefined || node.isAway) return undefined;
 	coordinator.air.timers.after(5, () => coordinator.air.leave(node, (flags & LEAVE_REJOIN) !== 0));
 	return ["mgmtLeaveRsp", { src: dst, status: ZDP.SUCCESS }];
 }
