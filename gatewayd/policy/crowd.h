@@ -5,7 +5,6 @@
  *   below   base/base  base/text  policy/policy  policy/snapshot
  *   owns    nothing
  *   limits  -
- *   errors  POLICY_E_CROWDED (of policy/policy)
  */
 #include "base/base.h"
 #include "policy/policy.h"

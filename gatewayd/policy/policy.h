@@ -1,8 +1,8 @@
 #pragma once
 /* policy - the one question: may this subject do this to that capability of that device now? Deny unless a rule allows.
  *
- *   above   router/router  door/methods  app
- *   below   base/base  model/capability  model/command  model/device_id  model/subject
+ *   above   router  door
+ *   below   base/base  model/capability  model/command  model/device_id  model/subject  policy/snapshot
  *   owns    struct policy_snapshot (immutable, reference counted)
  *   limits  POLICY_RULES_MAX POLICY_CANDIDATES_MAX POLICY_WINDOWS_MAX POLICY_TEXT_MAX
  *   errors  POLICY_E_CROWDED POLICY_E_RULE
