@@ -3,7 +3,7 @@
  *
  *   above   router  door  app
  *   below   base/base  audit/audit  model/device_id  model/subject  sys/crypto  sys/loop  sys/store  sys/db
- *   owns    the tables user, session_none, code, binding, throttle of gateway.db; sessions in memory only
+ *   owns    the tables user, code, binding, throttle of gateway.db; sessions in memory only
  *   limits  PEOPLE_USERS_MAX PEOPLE_SESSIONS_MAX PEOPLE_CODES_MAX
  *   errors  PEOPLE_E_UNKNOWN PEOPLE_E_CREDENTIALS PEOPLE_E_LOCKED PEOPLE_E_BUSY PEOPLE_E_FULL PEOPLE_E_EXISTS PEOPLE_E_WEAK
  *           PEOPLE_E_CODE PEOPLE_E_LAST_OWNER PEOPLE_E_SESSION PEOPLE_E_BOUND
@@ -69,6 +69,7 @@ void user_remove(struct people *people, uint32_t id, const struct audit_record *
 typedef void (*login_done_fn)(void *ctx, int r, const struct session *session, const char *token);
 void people_login(struct people *people, const char *name, const char *password, enum source_kind door, const char *client,
 		  const char *old_token, login_done_fn done, void *ctx);
+bool people_unlock(struct people *people, const char *name); /* by an owner or for recovery; false: it was not throttled */
 /* 0 and *ret borrowed until the next loop turn; touches the idle deadline. PEOPLE_E_SESSION: unknown, ended, other door or client
  * (then it is ended and audited). */
 must_check int session_check(struct people *people, const char *token, enum source_kind door, const char *client, const struct session **ret);
@@ -87,6 +88,7 @@ void code_redeem(struct people *people, const char *code, struct device_id devic
 /* Uses the code up for opening a join window: it must be one that this user was issued. */
 void code_use_for_window(struct people *people, const char *code, uint32_t user, const struct audit_record *record, redeem_done_fn done,
 			 void *ctx);
+bool codes_are_paused(const struct people *people); /* several codes were burnt by guessing within the hour */
 /* Check symbol and alphabet only: pure. */
 must_check int code_parse(const char *text, size_t len, char ret[CODE_TEXT_MAX]);
 

@@ -1,0 +1,166 @@
+/* Who is it? A name, a password, and where they come from. Name and source are asked of the throttle; then a hash is
+ * computed in any case (locked, unknown, disabled: all take the time a true one takes), and only one answer exists for
+ * everything that is wrong. The record knows the reason. */
+#include <stdlib.h>
+#include <string.h>
+#include "base/text.h"
+#include "people/internal.h"
+
+enum { SOURCE_TRIES_FACTOR = 2 };
+
+struct attempt {
+	struct people *people;
+	char name[USER_NAME_MAX + 1];
+	char client[64];
+	char old_token[TOKEN_TEXT_MAX];
+	uint32_t user;
+	enum source_kind door;
+	bool locked;
+	login_done_fn done;
+	void *ctx;
+};
+
+static void name_key(const char *name, char ret[THROTTLE_KEY_MAX + 1])
+{
+	text_print(ret, THROTTLE_KEY_MAX + 1, "n:%s", name);
+}
+
+static void source_key(enum source_kind door, const char *client, char ret[THROTTLE_KEY_MAX + 1])
+{
+	text_print(ret, THROTTLE_KEY_MAX + 1, "s:%s:%s", source_kind_name(door), client);
+}
+
+static int throttle_job(struct db *db, void *arg)
+{
+	const struct throttle_row *row = arg;
+	struct stmt *s;
+	int r = db_prepare(db, "INSERT OR REPLACE INTO throttle (key, failures, locks, lock_left_ms) VALUES (?, ?, ?, ?)", &s);
+	if (r != 0)
+		return r;
+	stmt_bind_text(s, 1, row->key);
+	stmt_bind_i64(s, 2, row->failures);
+	stmt_bind_i64(s, 3, row->locks);
+	stmt_bind_i64(s, 4, row->lock_left_ms);
+	return stmt_run(s);
+}
+
+static void throttle_done(void *arg, int r)
+{
+	(void)r;
+	free(arg);
+}
+
+/* Locks are kept over a restart: to crash the gateway is no way around them. */
+static void keep_lock(struct people *people, const char *key)
+{
+	struct throttle_row *row = calloc(1, sizeof(*row));
+	if (row && throttle_get(people->throttle, key, loop_now_ms(people->loop), row) &&
+	    store_submit(people->store, people->db, 0, throttle_job, throttle_done, row) == 0)
+		return;
+	free(row);
+}
+
+static void audit_attempt(const struct attempt *attempt, uint16_t kind, enum audit_outcome outcome, const struct session *session, const char *why)
+{
+	struct audit_record record = { .kind = kind, .outcome = outcome, .subject = { SUBJECT_USER, attempt->user },
+				       .subject_name = attempt->name, .source = (uint8_t)attempt->door, .source_addr = attempt->client,
+				       .object = "login", .detail = why };
+	const struct user *user = user_find(attempt->people, attempt->user);
+	record.subject_role = user ? (uint8_t)user->role : 0;
+	if (session)
+		memcpy(record.session_tag, session->tag, sizeof(record.session_tag));
+	(void)!audit_append(attempt->people->audit, &record, NULL, NULL);
+}
+
+static void attempt_end(struct attempt *attempt, int r, const struct session *session, const char *token)
+{
+	attempt->done(attempt->ctx, r, session, token);
+	crypto_wipe(attempt, sizeof(*attempt));
+	free(attempt);
+}
+
+static void attempt_fail(struct attempt *attempt, const char *why)
+{
+	struct people *people = attempt->people;
+	char by_name[THROTTLE_KEY_MAX + 1], by_source[THROTTLE_KEY_MAX + 1];
+	int64_t now = loop_now_ms(people->loop);
+
+	name_key(attempt->name, by_name);
+	source_key(attempt->door, attempt->client, by_source);
+	bool name_locked = throttle_fail(people->throttle, by_name, 1, now);
+	bool source_locked = throttle_fail(people->throttle, by_source, SOURCE_TRIES_FACTOR, now);
+	if (name_locked)
+		keep_lock(people, by_name);
+	if (source_locked)
+		keep_lock(people, by_source);
+	audit_attempt(attempt, AUDIT_LOGIN, AUDIT_FAILED, NULL, why);
+	if (name_locked || source_locked)
+		audit_attempt(attempt, AUDIT_LOCKOUT, AUDIT_DENIED, NULL, name_locked ? "too many failures for this name" : "too many failures from this source");
+	attempt_end(attempt, PEOPLE_E_CREDENTIALS, NULL, NULL);
+}
+
+static void on_verified(void *ctx, int r, const char *hash)
+{
+	struct attempt *attempt = ctx;
+	struct people *people = attempt->people;
+	const struct user *user = user_find(people, attempt->user);
+	const struct session *session;
+	char token[TOKEN_TEXT_MAX], key[THROTTLE_KEY_MAX + 1];
+	(void)hash;
+
+	if (r < 0) {
+		attempt_end(attempt, r, NULL, NULL);
+		return;
+	}
+	if (attempt->locked || r != 0 || !user || user->disabled) {
+		attempt_fail(attempt, attempt->locked ? "locked" : !user ? "no such user" : user->disabled ? "disabled" : "wrong password");
+		return;
+	}
+	r = session_start(people, attempt->user, attempt->door, attempt->client, attempt->old_token[0] ? attempt->old_token : NULL, &session, token);
+	if (r == 0) {
+		name_key(attempt->name, key);
+		throttle_ok(people->throttle, key);
+		source_key(attempt->door, attempt->client, key);
+		throttle_ok(people->throttle, key);
+		audit_attempt(attempt, AUDIT_LOGIN, AUDIT_OK, session, NULL);
+	}
+	attempt_end(attempt, r, r == 0 ? session : NULL, r == 0 ? token : NULL);
+	crypto_wipe(token, sizeof(token));
+}
+
+void people_login(struct people *people, const char *name, const char *password, enum source_kind door, const char *client,
+		  const char *old_token, login_done_fn done, void *ctx)
+{
+	char key[THROTTLE_KEY_MAX + 1];
+	int64_t now = loop_now_ms(people->loop);
+	struct attempt *attempt = calloc(1, sizeof(*attempt));
+	if (!attempt) {
+		done(ctx, -ENOMEM, NULL, NULL);
+		return;
+	}
+	*attempt = (struct attempt){ .people = people, .door = door, .done = done, .ctx = ctx };
+	text_copy(attempt->name, sizeof(attempt->name), name);
+	text_copy(attempt->client, sizeof(attempt->client), client);
+	text_copy(attempt->old_token, sizeof(attempt->old_token), old_token ? old_token : "");
+	name_key(name, key);
+	attempt->locked = throttle_is_locked(people->throttle, key, now);
+	source_key(door, client, key);
+	attempt->locked |= throttle_is_locked(people->throttle, key, now);
+	const struct user *user = user_find_name(people, name);
+	const struct user_entry *entry = user ? people_user(people, user->id) : NULL;
+	attempt->user = user ? user->id : 0;
+	int r = hasher_verify(people->hasher, entry && !attempt->locked ? entry->hash : NULL, password, on_verified, attempt);
+	if (r != 0) {
+		attempt_end(attempt, r == HASHER_E_BUSY ? PEOPLE_E_BUSY : r, NULL, NULL);
+	}
+}
+
+bool people_unlock(struct people *people, const char *name)
+{
+	char key[THROTTLE_KEY_MAX + 1];
+	struct throttle_row row;
+	name_key(name, key);
+	bool was = throttle_get(people->throttle, key, loop_now_ms(people->loop), &row);
+	throttle_ok(people->throttle, key);
+	return was;
+}
