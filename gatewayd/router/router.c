@@ -60,6 +60,17 @@ static void on_rule_done(void *ctx, enum result result, int32_t rule, const char
 	(void)reason; /* the pipeline has audited it */
 }
 
+/* "toggle" is what the value is not. */
+static struct value rule_value(const struct router *router, const struct automation_rule *rule, const struct value *value)
+{
+	const struct device *device = registry_find(router->parts.registry, rule->target);
+	const struct shadow_value *shadow = device ? device_shadow(device, rule->target_endpoint, rule->target_cap) : NULL;
+	if (value->type == VALUE_TEXT && value->len == 6 && memcmp(value->data, "toggle", 6) == 0 && shadow &&
+	    shadow->reported.value.type == VALUE_BOOL)
+		return value_bool(!shadow->reported.value.b);
+	return *value;
+}
+
 static void on_rule_fire(void *ctx, const struct automation_rule *rule, const struct value *value, uint8_t depth)
 {
 	struct router *router = ctx;
@@ -79,7 +90,7 @@ static void on_rule_fire(void *ctx, const struct automation_rule *rule, const st
 		.device = rule->target,
 		.endpoint = rule->target_endpoint,
 		.cap = rule->target_cap,
-		.value = *value,
+		.value = rule_value(router, rule, value),
 		.depth = (uint8_t)(depth + 1),
 	};
 	router_command(router, &asker, &command, on_rule_done, NULL);
