@@ -1,7 +1,7 @@
 #pragma once
 /* crypto - random, hashes, passwords, signatures, constant-time comparison, guarded memory; libsodium and OpenSSL behind it.
  *
- *   above   audit  people  model/device_id  plugins/host  linkd
+ *   above   conf  audit  people  app  host  linkd
  *   below   base/base  base/bytes
  *   owns    struct secret's memory
  *   limits  CRYPTO_PASSWORD_HASH_LEN CRYPTO_PASSWORD_LEN_MAX SECRET_LEN_MAX

@@ -1,7 +1,7 @@
 #pragma once
 /* host - what a process asks of its machine: service manager, boot id, clock state, files, its own fence.
  *
- *   above   app  plugins/host  linkd  ctl  router/time_trust
+ *   above   app  host  linkd  ctl  router
  *   below   base/base  base/text
  *   owns    nothing
  *   limits  HOST_FILE_MAX (what callers pass as max for a file of ours)

@@ -1,7 +1,7 @@
 #pragma once
 /* json - strict JSON: size and nesting checked before parsing, duplicate keys refused, UTF-8 only.
  *
- *   above   door/x  linkd/x  ctl/x  plugins/wifi
+ *   above   door  linkd  ctl  wifi
  *   below   base/base  base/text
  *   owns    struct json trees (reference counted inside; one _free an owned reference)
  *   limits  JSON_DEPTH_MAX JSON_KEY_MAX

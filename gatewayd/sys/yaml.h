@@ -1,7 +1,7 @@
 #pragma once
 /* yaml - a YAML document as a tree of nodes that remember file, line and column.
  *
- *   above   conf/conf
+ *   above   conf
  *   below   base/base  base/text  sys/host
  *   owns    struct yaml_doc and all its nodes and texts
  *   limits  YAML_FILE_MAX YAML_DEPTH_MAX YAML_NODES_MAX
