@@ -1,0 +1,300 @@
+/* The simulated home: what a plugin looks like that has no radio. It says its devices, reports what moves, does what it
+ * is told, and can be told to misbehave, so that everything above it can be tried without a device in the house.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+
+#include "sdk/gw_adapter.h"
+#include "sim/script.h"
+#include "sim/settings.h"
+
+enum { TIMER_PERIOD, TIMER_ANSWER, TIMER_SPARE };
+enum { ANSWERS_MAX = 64, SPARE_AFTER_MS = 300, FLOOD_REPORTS = 5000 };
+
+struct answer {
+	uint64_t req; /* 0: free */
+	uint64_t due_ms;
+	int status;
+};
+
+struct gwa_self {
+	gwa_host *host;
+	struct settings settings;
+	struct script_device *devices;
+	uint32_t n; /* without the spare, which is devices[n] */
+	struct answer answers[ANSWERS_MAX];
+	uint64_t join_until_ms;
+};
+
+static struct gwa_addr addr_of(const gwa_self *self, uint32_t i)
+{
+	struct gwa_addr addr = { .len = 8, .bytes = { 's', 'i', 'm', 0, 0, 0, 0, 0 } };
+
+	addr.bytes[4] = (uint8_t)(self->devices[i].kind + 1);
+	addr.bytes[5] = i == self->n; /* the spare */
+	addr.bytes[6] = (uint8_t)(i >> 8);
+	addr.bytes[7] = (uint8_t)i;
+	return addr;
+}
+
+static struct script_device *find(gwa_self *self, const struct gwa_addr *addr)
+{
+	for (uint32_t i = 0; i <= self->n; i++) {
+		struct gwa_addr mine = addr_of(self, i);
+
+		if (self->devices[i].alive && mine.len == addr->len && memcmp(mine.bytes, addr->bytes, mine.len) == 0)
+			return &self->devices[i];
+	}
+	return NULL;
+}
+
+static void announce(gwa_self *self, uint32_t i)
+{
+	const struct script_model *model = script_model(self->devices[i].kind);
+	struct gwa_endpoint endpoint = { .id = 1, .ncaps = model->n_caps, .caps = model->caps };
+	struct gwa_device device = { .size = sizeof(device), .sleepy = model->sleepy, .nendpoints = 1 };
+	char name[GWA_TEXT_MAX];
+
+	snprintf(name, sizeof(name), "%s %s", i == self->n ? "new" : "simulated", model->name);
+	device.addr = addr_of(self, i);
+	device.vendor = "gatewayd";
+	device.model = model->model;
+	device.firmware = "1";
+	device.name = name;
+	device.endpoints = &endpoint;
+	gwa(self->host)->device_up(self->host, &device);
+}
+
+/* Everything that has changed; what finds no credit stays marked until there is some. */
+static void push(gwa_self *self)
+{
+	for (uint32_t i = 0; i <= self->n; i++) {
+		struct script_device *device = &self->devices[i];
+		struct gwa_addr addr = addr_of(self, i);
+
+		for (uint8_t k = 0; device->alive && device->dirty >> k; k++) {
+			struct gwa_value value = script_value(device, k);
+
+			if (!(device->dirty & 1u << k))
+				continue;
+			if (!gwa(self->host)->report(self->host, &addr, 1, script_model(device->kind)->caps[k].id, &value, 0))
+				return;
+			device->dirty &= (uint8_t)~(1u << k);
+		}
+	}
+}
+
+static void flood(gwa_self *self)
+{
+	struct gwa_addr addr = addr_of(self, 0);
+	struct gwa_value value = script_value(&self->devices[0], 0);
+
+	for (int i = 0; i < FLOOD_REPORTS; i++)
+		gwa(self->host)->report(self->host, &addr, 1, script_model(self->devices[0].kind)->caps[0].id, &value, 0);
+}
+
+static void make_devices(gwa_self *self)
+{
+	uint32_t n = 0;
+
+	for (int kind = 0; kind < SCRIPT_KINDS; kind++) {
+		for (uint32_t i = 0; i < self->settings.counts[kind]; i++, n++)
+			script_init(&self->devices[n], (enum script_kind)kind, self->settings.seed + n);
+	}
+	script_init(&self->devices[n], self->settings.spare, self->settings.seed + n);
+	self->devices[n].alive = false;
+}
+
+static int sim_open(gwa_host *host, const struct gwa_opt *opts, uint32_t nopts, gwa_self **ret)
+{
+	gwa_self *self = calloc(1, sizeof(*self));
+	uint32_t wrong;
+
+	if (!self)
+		return -1;
+	self->host = host;
+	wrong = settings_read(&self->settings, opts, nopts);
+	if (wrong) {
+		char text[160];
+
+		snprintf(text, sizeof(text), "option %.40s: %.80s is not understood", opts[wrong - 1].key,
+			 opts[wrong - 1].value);
+		gwa(host)->log(host, LOG_ERR, text);
+		free(self);
+		return -1;
+	}
+	for (int kind = 0; kind < SCRIPT_KINDS; kind++)
+		self->n += self->settings.counts[kind];
+	self->devices = calloc(self->n + 1, sizeof(*self->devices));
+	if (!self->devices) {
+		free(self);
+		return -1;
+	}
+	make_devices(self);
+	for (uint32_t i = 0; i < self->n; i++)
+		announce(self, i);
+	gwa(host)->devices_synced(host);
+	gwa(host)->timer(host, TIMER_PERIOD, self->settings.period_ms);
+	push(self);
+	*ret = self;
+	return 0;
+}
+
+static void sim_close(gwa_self *self)
+{
+	free(self->devices);
+	free(self);
+}
+
+static void start_answers(gwa_self *self)
+{
+	uint64_t now = gwa(self->host)->now_ms(self->host), first = UINT64_MAX;
+
+	for (size_t i = 0; i < ANSWERS_MAX; i++) {
+		if (self->answers[i].req && self->answers[i].due_ms < first)
+			first = self->answers[i].due_ms;
+	}
+	if (first != UINT64_MAX)
+		gwa(self->host)->timer(self->host, TIMER_ANSWER, first > now ? (uint32_t)(first - now) : 1);
+}
+
+/* At once, later, or never, as the settings want it. */
+static void answer(gwa_self *self, uint64_t req, int status)
+{
+	if (self->settings.fault == FAULT_SILENT)
+		return;
+	for (size_t i = 0; self->settings.slow_ms && i < ANSWERS_MAX; i++) {
+		if (self->answers[i].req)
+			continue;
+		self->answers[i].req = req;
+		self->answers[i].due_ms = gwa(self->host)->now_ms(self->host) + self->settings.slow_ms;
+		self->answers[i].status = status;
+		start_answers(self);
+		return;
+	}
+	gwa(self->host)->done(self->host, req, self->settings.slow_ms ? GWA_BUSY : status);
+}
+
+static void sim_command(gwa_self *self, uint64_t req, const struct gwa_addr *addr, uint8_t endpoint, uint16_t cap,
+			const struct gwa_value *value, uint32_t ttl_ms)
+{
+	struct script_device *device = find(self, addr);
+	int status = GWA_UNREACHABLE;
+
+	(void)ttl_ms;
+	if (self->settings.fault == FAULT_FAIL)
+		status = GWA_FAILED;
+	else if (device && self->settings.fault != FAULT_SILENT)
+		status = script_set(device, endpoint, cap, value);
+	answer(self, req, status);
+	push(self);
+}
+
+static void sim_permit_join(gwa_self *self, uint64_t req, const struct gwa_join *join)
+{
+	self->join_until_ms = gwa(self->host)->now_ms(self->host) + 1000ull * join->seconds;
+	if (self->settings.has_spare && join->seconds && !self->devices[self->n].alive)
+		gwa(self->host)->timer(self->host, TIMER_SPARE, SPARE_AFTER_MS);
+	answer(self, req, GWA_OK);
+}
+
+static void sim_remove(gwa_self *self, uint64_t req, const struct gwa_addr *addr)
+{
+	struct script_device *device = find(self, addr);
+
+	if (device) {
+		device->alive = false;
+		gwa(self->host)->device_down(self->host, addr, 1);
+	}
+	answer(self, req, device ? GWA_OK : GWA_UNREACHABLE);
+}
+
+static void sim_on_stored(gwa_self *self, uint64_t up_to)
+{
+	(void)up_to;
+	push(self);
+}
+
+static void sim_on_fd(gwa_self *self, int fd, uint32_t events)
+{
+	(void)self;
+	(void)fd;
+	(void)events;
+}
+
+static void move(gwa_self *self)
+{
+	for (uint32_t i = 0; i <= self->n; i++) {
+		if (self->devices[i].alive)
+			script_step(&self->devices[i], self->settings.period_ms);
+	}
+	gwa(self->host)->timer(self->host, TIMER_PERIOD, self->settings.period_ms);
+	push(self);
+	if (self->settings.fault == FAULT_FLOOD)
+		flood(self);
+}
+
+static void answer_due(gwa_self *self)
+{
+	uint64_t now = gwa(self->host)->now_ms(self->host);
+
+	for (size_t i = 0; i < ANSWERS_MAX; i++) {
+		struct answer *a = &self->answers[i];
+
+		if (!a->req || a->due_ms > now)
+			continue;
+		gwa(self->host)->done(self->host, a->req, a->status);
+		a->req = 0;
+	}
+	start_answers(self);
+}
+
+static void join_spare(gwa_self *self)
+{
+	struct gwa_addr addr;
+
+	if (gwa(self->host)->now_ms(self->host) >= self->join_until_ms)
+		return;
+	self->devices[self->n].alive = true;
+	announce(self, self->n);
+	addr = addr_of(self, self->n);
+	if (self->settings.claim_code[0])
+		gwa(self->host)->claim(self->host, &addr, self->settings.claim_code,
+				       (uint32_t)strlen(self->settings.claim_code));
+	push(self);
+}
+
+static void sim_on_timer(gwa_self *self, uint32_t timer)
+{
+	if (timer == TIMER_PERIOD)
+		move(self);
+	else if (timer == TIMER_ANSWER)
+		answer_due(self);
+	else if (timer == TIMER_SPARE)
+		join_spare(self);
+}
+
+static const struct gwa_ops ops = {
+	.size = sizeof(ops),
+	.open = sim_open,
+	.close = sim_close,
+	.command = sim_command,
+	.permit_join = sim_permit_join,
+	.remove = sim_remove,
+	.on_stored = sim_on_stored,
+	.on_fd = sim_on_fd,
+	.on_timer = sim_on_timer,
+};
+
+const struct gwa_plugin gwa_plugin_v1 = {
+	.magic = GWA_MAGIC,
+	.size = sizeof(gwa_plugin_v1),
+	.abi_minor = GWA_ABI_MINOR,
+	.version = 1,
+	.flags = GWA_F_JOIN | GWA_F_REMOVE,
+	.name = "sim",
+	.summary = "simulated devices",
+	.ops = &ops,
+};
