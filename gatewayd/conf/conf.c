@@ -231,21 +231,44 @@ must_check static int load_all(struct load *load, const char *path)
 	return load->n_errors > 0 ? CONF_E_INVALID : 0;
 }
 
+/* Absolute whatever path is: other processes, with another working folder, open what lies in it. */
+must_check static int folder_of(const char *path, char **ret)
+{
+	const char *slash = strrchr(path, '/');
+	char *folder =
+		slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path)) : strdup(".");
+	char *whole;
+
+	if (!folder)
+		return -ENOMEM;
+	if (folder[0] == '/') {
+		*ret = folder;
+		return 0;
+	}
+	whole = realpath(folder, NULL);
+	free(folder);
+	if (!whole)
+		return -errno;
+	*ret = whole;
+	return 0;
+}
+
 int conf_load(const char *path, char *errors, size_t errors_cap, struct conf **ret)
 {
 	cleanup(conf_freep) struct conf *conf = NULL;
-	const char *slash = strrchr(path, '/');
 	struct load load = { .errors = errors, .errors_cap = errors_cap };
-	char *folder;
+	char *folder = NULL;
 	int r;
 
 	text_copy(errors, errors_cap, "");
 	r = conf_new(&conf);
 	if (r)
 		return r;
-	folder = slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path)) : strdup(".");
-	if (!folder)
-		return -ENOMEM;
+	r = folder_of(path, &folder);
+	if (r) {
+		text_print(errors, errors_cap, "%s: %s\n", path, strerror(-r));
+		return r;
+	}
 	load.conf = conf;
 	load.folder = folder;
 	r = load_all(&load, path);

@@ -6,6 +6,7 @@
 
 #include "conf/conf.h"
 #include "conf/table.h"
+#include "conf/value.h"
 
 static const char *const head =
 	".Dd November 23, 2026\n"
@@ -103,7 +104,7 @@ static void put_setting(FILE *to, const struct conf_row *row)
 	put_plain(to, row->path);
 	fputc('\n', to);
 	put_plain(to, row->help);
-	fputs("\n.br\n", to);
+	fprintf(to, "\n.br\nValue: %s", value_is_list(row) ? "list; each " : "");
 	put_plain(to, expected);
 	if (row->preset)
 		fprintf(to, "; default %s", row->preset);

@@ -1,6 +1,5 @@
 #pragma once
-/* conf_home - a settings folder of its own, loaded with the folder's name taken out of what is
- *said.
+/* conf_home - a settings folder of its own; what loading it says comes without the folder's name.
  *
  *	struct home home;
  *	home_init(&home);

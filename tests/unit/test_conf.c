@@ -265,10 +265,33 @@ static void files_that_cannot_be_read(void **state)
 	check_true(!home.conf);
 	home_deinit(&home);
 
+	home_init(&home);
+	check_int(conf_load("no/such/folder/x.yaml", home.errors, sizeof(home.errors), &home.conf),
+		  -ENOENT);
+	check_text(home.errors, "no/such/folder/x.yaml: No such file or directory\n");
+	home_deinit(&home);
+
 	/* No conf.d at all is fine. */
 	home_init(&home);
 	check_ok(rmdir(tmpdir_path(&home.dir, "conf.d")));
 	home_good(&home, "");
+	home_deinit(&home);
+}
+
+/* Other processes open these files, so a relative main file makes no relative paths. */
+static void relative_main_file(void **state)
+{
+	struct home home;
+	char want[128];
+
+	(void)state;
+	home_init(&home);
+	tmpdir_write(&home.dir, "gatewayd.yaml", "broker: {password_file: pw}\n");
+	snprintf(want, sizeof(want), "%s/pw", home.dir.path);
+	check_ok(chdir(home.dir.path));
+	check_ok(conf_load("gatewayd.yaml", home.errors, sizeof(home.errors), &home.conf));
+	check_text(home.conf->broker_password_file, want);
+	check_ok(chdir("/"));
 	home_deinit(&home);
 }
 
@@ -421,6 +444,7 @@ int main(void)
 		cmocka_unit_test(limits),
 		cmocka_unit_test(merges_fragments),
 		cmocka_unit_test(files_that_cannot_be_read),
+		cmocka_unit_test(relative_main_file),
 		cmocka_unit_test(shows_what_is_in_force),
 		cmocka_unit_test(says_what_needs_a_restart),
 		cmocka_unit_test(man_page_has_every_setting),

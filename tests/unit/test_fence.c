@@ -144,7 +144,8 @@ static int probe_bind(const struct place *place)
 static int probe_shadow(const struct place *place)
 {
 	(void)place;
-	return can_open("/etc", "shadow", O_RDONLY);
+	/* What the test itself may read: the point is that the fence takes it away. */
+	return can_open("/etc", geteuid() == 0 ? "shadow" : "passwd", O_RDONLY);
 }
 
 static int probe_read(const struct place *place)
