@@ -211,10 +211,22 @@ static void base_checkpoint_when_long(struct store_base *base)
 
 /* The thread: groups */
 
+static void store_count_bytes(struct store *store)
+{
+	uint64_t bytes = 0;
+
+	for (unsigned i = 0; i < store->n_bases; i++)
+		bytes += db_bytes_written(store->dbs[i]);
+	atomic_store(&store->bytes_written, bytes);
+}
+
+/* Counted first, so that whoever hears of a job finds it counted. */
 static void store_hand_back(struct store *store, struct list *jobs)
 {
 	struct store_job *job, *next;
 
+	store_count_bytes(store);
+	atomic_fetch_add(&store->progress, 1);
 	pthread_mutex_lock(&store->lock);
 	list_each(job, next, jobs, link)
 	{
@@ -271,14 +283,12 @@ static void store_run_group(struct store *store, struct list *group)
 static void store_keep_house(struct store *store)
 {
 	int64_t now_ms = monotonic_ms();
-	uint64_t bytes = 0;
 
 	for (unsigned i = 0; i < store->n_bases; i++) {
 		base_flush_when_due(&store->bases[i], now_ms);
 		base_checkpoint_when_long(&store->bases[i]);
-		bytes += db_bytes_written(store->bases[i].db);
 	}
-	atomic_store(&store->bytes_written, bytes);
+	store_count_bytes(store);
 }
 
 /* Under the lock: sleeps until there is work, the end, or a flush is due. */
@@ -332,10 +342,8 @@ static void *store_thread(void *ctx)
 		store_take_group(store, &group);
 		end = store->end && list_is_empty(&group);
 		pthread_mutex_unlock(&store->lock);
-		if (!list_is_empty(&group)) {
+		if (!list_is_empty(&group))
 			store_run_group(store, &group);
-			atomic_fetch_add(&store->progress, 1);
-		}
 		store_keep_house(store);
 	}
 	return NULL;

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include "base/base.h"
 #include "sys/db.h"
 #include "tmpdir.h"
@@ -114,11 +115,9 @@ static void rows_come_back_as_they_went(void **state)
 	check_bytes(blob.data, blob.len, "a\0b", 3);
 	check_true(!stmt_is_null(out, 1));
 	check_int(stmt_step(out), 0);
-	/* The same text gives the same statement, without what was bound before. */
+	/* The same text gives the same statement, without what was bound before: name and v. */
 	check_ok(db_prepare(db, "INSERT INTO t(id, name, v, b) VALUES(?1, ?2, ?3, ?4)", &in));
 	stmt_bind_i64(in, 1, 7);
-	stmt_bind_text(in, 2, NULL);
-	stmt_bind_null(in, 3);
 	stmt_bind_blob(in, 4, NULL, 0);
 	check_ok(stmt_run(in));
 	check_ok(db_prepare(db, "SELECT id, name, v, b FROM t WHERE id = ?1", &out));
@@ -128,6 +127,15 @@ static void rows_come_back_as_they_went(void **state)
 	check_text(stmt_text(out, 1), "");
 	check_true(!stmt_is_null(out, 3)); /* an empty blob is not NULL */
 	check_uint(stmt_blob(out, 3).len, 0);
+	check_ok(db_prepare(db, "INSERT INTO t(id, name, v, b) VALUES(?1, ?2, ?3, ?4)", &in));
+	stmt_bind_i64(in, 1, 8);
+	stmt_bind_text(in, 2, NULL);
+	stmt_bind_null(in, 3);
+	stmt_bind_null(in, 4);
+	check_ok(stmt_run(in));
+	check_int(ask(db, "SELECT count(*) FROM t WHERE id = 8 AND coalesce(name, v, b) IS NULL"), 1);
+	check_ok(db_prepare(db, "SELECT id FROM t", &out));
+	check_int(stmt_step(out), 1);
 	db_close(db); /* in the middle of a statement */
 	tmpdir_deinit(&dir);
 }
@@ -213,12 +221,15 @@ static void migrations_run_once_and_whole(void **state)
 
 static void a_newer_schema_is_not_touched(void **state)
 {
-	static uint8_t before[65536], after[65536];
-	struct db_options old = plain;
+	static const struct db_migration more[] = { { 1, "" }, { 2, "" }, { 3, "" } };
+	static uint8_t before[65536], after[65536], wal[65536];
+	struct db_options old = plain, newer = { .migrations = more, .n_migrations = 3 };
 	struct tmpdir dir;
 	const char *path;
-	size_t n;
+	size_t n, n_wal;
 	struct db *db;
+	pid_t child;
+	int status;
 
 	(void)state;
 	tmpdir_init(&dir);
@@ -234,6 +245,18 @@ static void a_newer_schema_is_not_touched(void **state)
 	check_int(db_open(path, &plain, &db), DB_E_NEWER);
 	old.n_migrations = 0;
 	check_int(db_open(path, &old, &db), DB_E_NEWER);
+	/* Nor is what a killed newer one left in its WAL carried over. */
+	child = fork();
+	if (child == 0)
+		_exit(db_open(path, &newer, &db) || db_exec(db, "CREATE TABLE left_behind(x)"));
+	check_int(waitpid(child, &status, 0), child);
+	check_int(status, 0);
+	n = slurp(path, before, sizeof(before));
+	n_wal = slurp(tmpdir_path(&dir, "a.db-wal"), wal, sizeof(wal));
+	check_true(n_wal > 4096);
+	check_int(db_open(path, &plain, &db), DB_E_NEWER);
+	check_bytes(after, slurp(path, after, sizeof(after)), before, n);
+	check_bytes(after, slurp(tmpdir_path(&dir, "a.db-wal"), after, sizeof(after)), wal, n_wal);
 	tmpdir_deinit(&dir);
 }
 

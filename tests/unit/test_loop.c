@@ -287,6 +287,31 @@ static void watches_pause_and_tell_of_hangup(void **state)
 	loop_free(loop);
 }
 
+static void an_error_pauses_its_watch(void **state)
+{
+	struct loop *loop = new_virtual();
+	struct watch *watch;
+	uint32_t seen = 0;
+	int fds[2];
+
+	(void)state;
+	assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+	check_ok(watch_new(loop, fds[1], count_events, &seen, &watch));
+	check_ok(watch_set(watch, WATCH_HANGUP));
+	close(fds[0]); /* a pipe that nobody will read */
+	check_ok(loop_turn(loop, 100));
+	check_uint(seen, WATCH_HANGUP);
+	seen = 0;
+	check_ok(loop_turn(loop, 20));
+	check_uint(seen, 0);
+	check_ok(watch_set(watch, WATCH_HANGUP));
+	check_ok(loop_turn(loop, 100));
+	check_uint(seen, WATCH_HANGUP);
+	watch_close(watch);
+	close(fds[1]);
+	loop_free(loop);
+}
+
 struct chain {
 	struct loop *loop;
 	struct idle_hook hook, other;
@@ -473,6 +498,7 @@ int main(void)
 		cmocka_unit_test(real_timers_run),
 		cmocka_unit_test(a_busy_timer_does_not_starve_descriptors),
 		cmocka_unit_test(watches_pause_and_tell_of_hangup),
+		cmocka_unit_test(an_error_pauses_its_watch),
 		cmocka_unit_test(hooks_run_once_at_the_end),
 		cmocka_unit_test(signals_arrive),
 		cmocka_unit_test(a_wake_comes_from_another_thread),

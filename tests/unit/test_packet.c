@@ -296,6 +296,25 @@ static void the_last_words_of_a_peer_are_heard(void **state)
 	end_pair(loop, &a, &b);
 }
 
+static void a_reset_does_not_swallow_what_lies_behind_it(void **state)
+{
+	struct loop *loop = new_loop();
+	struct end a, b;
+
+	(void)state;
+	new_pair(loop, &a, &b);
+	packet_pause(a.conn, true);
+	check_ok(packet_send(b.conn, "unread", 6));
+	check_ok(packet_send(a.conn, "last", 4));
+	a.conn = packet_close(a.conn);
+	turns(loop, 5); /* the first that b hears is the reset */
+	check_int(b.packets, 1);
+	check_bytes(b.last, b.last_len, "last", 4);
+	check_int(b.closes, 1);
+	check_int(b.r, 0);
+	end_pair(loop, &a, &b);
+}
+
 static void a_paused_end_of_a_dead_peer_does_not_spin(void **state)
 {
 	struct loop *loop = new_loop();
@@ -579,6 +598,7 @@ int main(void)
 		cmocka_unit_test(pausing_stops_within_a_wake_up),
 		cmocka_unit_test(closing_inside_on_packet),
 		cmocka_unit_test(the_last_words_of_a_peer_are_heard),
+		cmocka_unit_test(a_reset_does_not_swallow_what_lies_behind_it),
 		cmocka_unit_test(a_paused_end_of_a_dead_peer_does_not_spin),
 		cmocka_unit_test(an_oversized_packet_ends_its_sender),
 		cmocka_unit_test(only_seqpacket_is_adopted),
