@@ -25,12 +25,12 @@
 enum { METHOD_FIELDS_MAX = 12 };
 /* Who may call it at all (rights on devices come on top, by policy). */
 enum method_who {
-	WHO_ANYBODY = 1u,       /* no session: hello, login */
-	WHO_SETUP = 2u,         /* uid 0 while there is no owner */
-	WHO_RECOVERY = 4u,      /* uid 0, any time */
-	WHO_OWNERS = 8u, WHO_MEMBERS = 16u, WHO_GUESTS = 32u, WHO_INSTALLERS = 64u, WHO_AUDITORS = 128u,
-	WHO_PEOPLE = WHO_OWNERS | WHO_MEMBERS | WHO_GUESTS,
-	WHO_ALL_ROLES = WHO_PEOPLE | WHO_INSTALLERS | WHO_AUDITORS,
+	METHOD_ANYBODY = 1u,       /* no session: hello, login */
+	METHOD_SETUP = 2u,         /* uid 0 while there is no owner */
+	METHOD_RECOVERY = 4u,      /* uid 0, any time */
+	METHOD_OWNERS = 8u, METHOD_MEMBERS = 16u, METHOD_GUESTS = 32u, METHOD_INSTALLERS = 64u, METHOD_AUDITORS = 128u,
+	METHOD_PEOPLE = METHOD_OWNERS | METHOD_MEMBERS | METHOD_GUESTS,
+	METHOD_ALL_ROLES = METHOD_PEOPLE | METHOD_INSTALLERS | METHOD_AUDITORS,
 };
 
 struct call; /* one request being served */

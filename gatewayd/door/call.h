@@ -1,0 +1,51 @@
+#pragma once
+/* call - the door's own side of a request being served; handlers see it through door/method only.
+ *
+ *   above   door/door
+ *   below   base/base  base/list  door/method  sys/packet
+ *   owns    struct call, struct client
+ *   limits  -
+ */
+#include "base/base.h"
+#include "base/list.h"
+#include "door/door.h"
+#include "door/method.h"
+#include "sys/packet.h"
+
+struct client { /* one connection */
+	struct list node;
+	struct door *door;
+	struct packet_conn *conn;
+	uid_t uid;
+	char name[64];       /* "uid:1000": sessions are bound to it */
+	struct list calls;
+	size_t n_calls;
+	struct router_listener *listener;
+	const struct people *door_people;
+	uint64_t listener_session;
+	uint64_t n_lost;     /* events that found its queue full */
+	int64_t rate_ms;     /* token bucket of requests */
+	uint32_t rate_left;
+};
+
+struct call {
+	struct list node;
+	struct client *client; /* NULL: it has gone, the answer goes nowhere */
+	const struct door_parts *parts;
+	const struct method *method;
+	struct json *id;
+	struct json *params;   /* lives as long as the call: later steps may read it */
+	struct asker asker;
+	struct session session; /* a copy; number 0 when there is none */
+	char asker_name[NAME_MAX_LEN + 1];
+	char field[64];
+	char *token;           /* as presented; for login (replaced) and logout */
+	bool answered;
+};
+
+/* door.c */
+void client_send_json(struct client *client, struct json *document); /* takes it */
+void call_free(struct call *call);
+/* events.c: a subscription of the call's client. */
+must_check int client_listen(struct client *client, const struct call *call);
+void client_unlisten(struct client *client);
