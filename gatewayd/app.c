@@ -350,17 +350,20 @@ int app_start(struct app *app, char *error, size_t error_cap)
 					  .conf = (const struct conf *const *)&app->conf, .links_status = app_links_status, .map = app_map,
 					  .reload = app_reload_by_door, .ctx = app };
 	error[0] = 0;
-	int r = say(error, error_cap, store_start(app->store), "starting the writer");
-	if (r == 0)
-		r = say(error, error_cap, start_clocks(app), "timers");
-	if (r == 0)
-		r = say(error, error_cap, host_mkdir(conf->run_dir, 0755), conf->run_dir);
+	int r = say(error, error_cap, host_mkdir(conf->run_dir, 0755), conf->run_dir);
 	if (r == 0)
 		r = say(error, error_cap, packet_listen(app->loop, conf->wire_socket, 0666, on_wire_accept, app, &app->wire), conf->wire_socket);
 	if (r == 0)
 		r = say(error, error_cap, door_new(&parts, conf->door_socket, conf->door_mode, &app->door), conf->door_socket);
 	if (r == 0 && app->options.fence)
 		r = say(error, error_cap, shut_in(app), "the fence");
+	/* Threads last: they are to be inside the fence. */
+	if (r == 0)
+		r = say(error, error_cap, store_start(app->store), "starting the writer");
+	if (r == 0)
+		r = say(error, error_cap, people_start(app->people), "starting the password worker");
+	if (r == 0)
+		r = say(error, error_cap, start_clocks(app), "timers");
 	if (r != 0)
 		return r;
 	struct audit_record record = { .kind = AUDIT_START, .subject = { SUBJECT_SYSTEM, 0 }, .object = "gatewayd", .detail = GW_VERSION };

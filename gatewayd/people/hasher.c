@@ -136,23 +136,23 @@ static void on_nobody(void *ctx, int r, const char *hash)
 
 int hasher_new(struct loop *loop, struct crypto_password_cost cost, struct hasher **ret)
 {
-	char password[2 * 16 + 1];
-	uint8_t random[16];
 	struct hasher *hasher = calloc(1, sizeof(*hasher));
 	if (!hasher)
 		return -ENOMEM;
 	hasher->loop = loop;
 	hasher->cost = cost;
 	hasher->last = &hasher->first;
-	crypto_random(random, sizeof(random));
-	base64url_print(random, sizeof(random), password, sizeof(password));
-	int r = hasher_make(hasher, password, on_nobody, hasher);
-	if (r != 0) {
-		free(hasher);
-		return r;
-	}
 	*ret = hasher;
 	return 0;
+}
+
+int hasher_start(struct hasher *hasher)
+{
+	char password[2 * 16 + 1];
+	uint8_t random[16];
+	crypto_random(random, sizeof(random));
+	base64url_print(random, sizeof(random), password, sizeof(password));
+	return hasher_make(hasher, password, on_nobody, hasher);
 }
 
 struct hasher *hasher_close(struct hasher *hasher)

@@ -18,6 +18,8 @@ struct hasher;
 /* r of a verify: 0, CRYPTO_E_MISMATCH or negative. hash: the new one, when one was made. */
 typedef void (*hasher_fn)(void *ctx, int r, const char *hash);
 must_check int hasher_new(struct loop *loop, struct crypto_password_cost cost, struct hasher **ret);
+/* Starts the worker by making the hash nobody has: after the process has shut itself in, so that the thread is inside. */
+must_check int hasher_start(struct hasher *hasher);
 struct hasher *hasher_close(struct hasher *hasher); /* pending callbacks get -ECANCELED */
 must_check int hasher_make(struct hasher *hasher, const char *password, hasher_fn fn, void *ctx);
 /* hash NULL: nobody's; takes the same time and never matches. */

@@ -81,6 +81,11 @@ int people_load(struct people *people)
 	return r == 0 ? load_throttle(people) : r;
 }
 
+int people_start(struct people *people)
+{
+	return hasher_start(people->hasher);
+}
+
 void people_set_put_owner(struct people *people, put_owner_fn fn)
 {
 	people->put_owner = fn;

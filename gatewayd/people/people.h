@@ -50,6 +50,7 @@ extern const char people_schema_1[];
 must_check int people_new(struct loop *loop, struct store *store, unsigned db, struct audit *audit, const struct people_options *options,
 			  struct people **ret);
 must_check int people_load(struct people *people);
+must_check int people_start(struct people *people); /* threads may start: after the fence */
 struct people *people_close(struct people *people);
 void people_on_session_end(struct people *people, people_ended_fn fn, void *ctx); /* router: cancel its queued commands */
 
