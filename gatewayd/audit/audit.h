@@ -4,7 +4,7 @@
  *   above   registry  people  policy  router  door  link  app
  *   below   base/base  base/bytes  model/command  model/device_id  model/subject  sys/crypto  sys/loop  sys/store  sys/db
  *   owns    the audit database (segments audit-YYYYMM-n.db), the chain's head, the collapse table
- *   limits  AUDIT_DETAIL_MAX AUDIT_OBJECT_MAX AUDIT_COLLAPSE_MAX AUDIT_QUEUE_MAX
+ *   limits  AUDIT_DETAIL_MAX AUDIT_OBJECT_MAX AUDIT_COLLAPSE_MAX AUDIT_QUEUE_MAX AUDIT_RECORD_MAX AUDIT_READ_MAX
  *   errors  AUDIT_E_TAMPERED AUDIT_E_NO_ANCHOR AUDIT_E_FULL
  *
  * Two ways in. audit_append: an event that stands alone (denial, alarm, start). audit_outbox_put: on the writer
@@ -20,7 +20,7 @@
 #include "sys/crypto.h"
 #include "sys/store.h"
 
-enum { AUDIT_DETAIL_MAX = 1024, AUDIT_OBJECT_MAX = 64, AUDIT_COLLAPSE_MAX = 1024, AUDIT_QUEUE_MAX = 16384, AUDIT_RECORD_MAX = 2048 };
+enum { AUDIT_DETAIL_MAX = 1024, AUDIT_OBJECT_MAX = 64, AUDIT_COLLAPSE_MAX = 1024, AUDIT_QUEUE_MAX = 16384, AUDIT_RECORD_MAX = 2048, AUDIT_READ_MAX = 256 };
 enum { AUDIT_E_TAMPERED = 1, AUDIT_E_NO_ANCHOR = 2, AUDIT_E_FULL = 3 };
 
 enum audit_outcome { AUDIT_OK, AUDIT_FAILED, AUDIT_DENIED };
@@ -38,10 +38,12 @@ enum audit_kind {
 	AUDIT_ALARM_RAISED = 112, AUDIT_ALARM_ACKED, AUDIT_ALARM_CLEARED,
 	AUDIT_LOG_VERIFY = 120, AUDIT_LOG_EXPORT, AUDIT_SPOOL_DROP, AUDIT_BROKER_CLIENT, AUDIT_METHOD,
 };
+enum audit_collapse { COLLAPSE_NEVER, COLLAPSE_FAILURES, COLLAPSE_ALWAYS };
 struct audit_kind_row {
 	uint16_t kind;
 	const char *name;   /* "login" */
 	uint8_t severity;   /* enum severity of model/alarm */
+	uint8_t collapse;   /* enum audit_collapse: which repeats become counts */
 	const char *clause; /* of the standard */
 };
 const struct audit_kind_row *audit_kind_row(uint16_t kind); /* NULL: unknown */
@@ -110,7 +112,9 @@ struct audit_row {
 	bool time_trusted;
 	struct audit_record record; /* borrows from the batch */
 };
+/* r: 0, AUDIT_E_TAMPERED (rows holds those before the first that is not what it should be), negative errno. */
 typedef void (*audit_rows_fn)(void *ctx, int r, const struct audit_row *rows, size_t n);
+/* Rows above after_seq, rising; or, newest_first, rows below after_seq (0: from the end), falling. At most max and AUDIT_READ_MAX. */
 must_check int audit_read(struct audit *audit, uint64_t after_seq, size_t max, bool newest_first, audit_rows_fn fn, void *ctx);
 
 struct audit_verdict {
@@ -129,3 +133,6 @@ must_check int audit_verify(struct audit *audit, const struct audit_anchor *anch
 /* Writes every record to path (docs/spec/audit.md "export"), 0600. */
 must_check int audit_export(struct audit *audit, const char *path, audit_done_fn done, void *ctx);
 void audit_set_time_trusted(struct audit *audit, bool trusted);
+/* What was wrong with the end of the log when it was opened, in plain words; NULL nothing. The log goes on in a new
+ * segment that says so; the alarm is the caller's. */
+const char *audit_fault(const struct audit *audit);

@@ -55,6 +55,7 @@ struct store {
 	pthread_cond_t work, finished;
 	struct list queue, completed;
 	bool end;
+	uint64_t replaced_bytes; /* the thread's: written by databases that were replaced */
 	atomic_uint_fast64_t progress, bytes_written;
 };
 
@@ -534,6 +535,17 @@ struct db *store_db(struct store *store, unsigned db)
 {
 	assert(!store->started && db < store->n_bases);
 	return store->dbs[db];
+}
+
+void store_replace_db(struct store *store, unsigned db, struct db *next)
+{
+	struct store_base *base = &store->bases[db];
+
+	assert(db < store->n_bases && next && !db_in_transaction(base->db));
+	store->replaced_bytes += db_bytes_written(base->db);
+	db_close(base->db);
+	base->db = store->dbs[db] = next;
+	base->dirty = false;
 }
 
 int store_start(struct store *store)

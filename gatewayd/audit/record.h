@@ -1,0 +1,55 @@
+#pragma once
+/* record - the bytes of one audit record: a fixed header and tagged fields, one form only (docs/spec/audit.md).
+ *
+ *   above   audit/audit  audit/outbox  audit/read  audit/segment  audit/verify
+ *   below   base/base  base/bytes  base/text  audit/audit
+ *   owns    nothing
+ *   limits  RECORD_TEXT_MAX RECORD_SEGMENT_MAX
+ *   errors  RECORD_E_SYNTAX
+ *
+ * Pure. A text that is too long is cut and bytes that are not UTF-8 become '?', so that whatever a stranger sent can be
+ * recorded. What is stamped when a record enters the log (seq, boot id, clock state) lies at fixed places.
+ */
+#include "audit/audit.h"
+#include "base/base.h"
+
+enum { RECORD_TEXT_MAX = 128, RECORD_SEGMENT_MAX = 40, RECORD_BOOT_ID_LEN = 16, RECORD_LOG_ID_LEN = 16, RECORD_HEADER_LEN = 64 };
+enum { RECORD_E_SYNTAX = 1 };
+
+struct record_stamp {
+	uint64_t seq;
+	int64_t wall_us, boot_ms;
+	uint8_t boot_id[RECORD_BOOT_ID_LEN];
+	bool time_trusted;
+};
+
+/* What the first record of a segment carries beside. */
+struct record_segment {
+	bool present;
+	uint8_t previous_head[CRYPTO_HASH_LEN];
+	char previous_name[RECORD_SEGMENT_MAX]; /* "" for the first segment */
+	uint8_t log_id[RECORD_LOG_ID_LEN];
+	uint8_t suite;                          /* enum crypto_hash_kind */
+};
+
+/* Decoded; record's texts point into texts. */
+struct record {
+	struct record_stamp stamp;
+	uint8_t severity;
+	struct audit_record record;
+	uint64_t outbox; /* row of the outbox that it came from; 0 none */
+	struct record_segment segment;
+	char texts[AUDIT_RECORD_MAX];
+};
+
+/* Never fails on what a record holds; buf has AUDIT_RECORD_MAX bytes. Returns the length. */
+size_t record_encode(const struct audit_record *record, const struct record_stamp *stamp, uint64_t outbox,
+		     const struct record_segment *segment, uint8_t buf[AUDIT_RECORD_MAX]);
+/* RECORD_E_SYNTAX for any bytes that record_encode would not have written just so. */
+must_check int record_decode(const void *data, size_t len, struct record *ret);
+
+/* In place, on encoded bytes. */
+void record_restamp(uint8_t *data, uint64_t seq, const uint8_t boot_id[RECORD_BOOT_ID_LEN], bool time_trusted);
+void record_set_seq(uint8_t *data, uint64_t seq);
+/* Appends the outbox row; data has room for 11 more bytes. Returns the new length. */
+size_t record_add_outbox(uint8_t *data, size_t len, uint64_t outbox);
