@@ -1,8 +1,8 @@
 /* The rights that come with a role. They are few, on purpose: who owns a device may do everything with it, at the
  * door and from afar through his own session; the others of the household may use what is not dangerous and at
  * home; a guest may look at what anybody in the room can see; an installer sets up what nobody owns yet and sees
- * nothing personal; an auditor has the record and no device. Links have nothing: what leaves the home, and what is
- * ordered from outside, is always somebody's explicit rule. Quarantined and retired devices do not get here at all.
+ * nothing personal; an auditor has the record and no device. A link may hear what its share list
+ * names and order nothing: what is ordered from outside is always somebody's explicit rule. Quarantined and retired devices do not get here at all.
  */
 #include "policy/builtin.h"
 
@@ -42,6 +42,9 @@ static const struct policy_rule rows[] = {
 		 .risk_max = RISK_HIGH, .actions = CONFIGURE, .loops = AT_HOME, .sources = DOORS),
 	ROLE_ROW(10, "installers set up devices that nobody owns", ROLE_INSTALLER, .unbound = true,
 		 .risk_max = RISK_HIGH, .actions = CONFIGURE, .loops = AT_HOME, .sources = DOORS),
+	ROW(11, "a link hears what its share list names (the router asks the list first)", .who = WHO_ANY,
+	    .risk_max = RISK_HIGH, .actions = LOOK, .loops = ANYWHERE,
+	    .sources = 1u << SOURCE_LINK_HOME | 1u << SOURCE_LINK_CLOUD),
 };
 
 size_t policy_builtin_count(void)

@@ -151,6 +151,17 @@ int registry_describe(struct registry *registry, const char *adapter, const stru
 	return 0;
 }
 
+void registry_set_waiting(struct registry *registry, struct device_id id, uint32_t user)
+{
+	struct entry *entry = registry_entry(registry, id);
+	if (!entry || entry->device.state != DEVICE_DESCRIBED)
+		return;
+	entry->device.waiting_for = user;
+	registry_enter(registry, entry, DEVICE_WAITING);
+	/* Not written means that it must be asked for again after a restart, no more. */
+	(void)!registry_save(registry, entry);
+}
+
 void registry_adapter_up(struct registry *registry, const char *adapter)
 {
 	(void)registry;

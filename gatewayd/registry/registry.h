@@ -106,6 +106,8 @@ void registry_move(struct registry *registry, struct device_id id, const char *a
 /* Part of a binding's transaction: run put on the writer thread, then apply on the loop after commit. */
 must_check int registry_put_owner(struct db *db, struct device_id id, uint32_t owner);
 void registry_apply_owner(struct registry *registry, struct device_id id, uint32_t owner);
+/* A described device that nobody owns now waits for this user's claim. */
+void registry_set_waiting(struct registry *registry, struct device_id id, uint32_t user);
 void registry_set_desired(struct registry *registry, struct device_id id, uint8_t endpoint, uint16_t cap, const struct value *value);
 void registry_flush(struct registry *registry, registry_done_fn done, void *ctx);
 

@@ -100,6 +100,21 @@ static void opening_end(struct opening *opening, int r)
 	free(opening);
 }
 
+/* Devices that were there before anybody asked (a network that was paired with another program, the simulated ones) can be
+ * claimed in the window like those that join in it: up to as many as it takes, the others in the next. */
+static void offer_described(struct claims *claims, const char *adapter, uint32_t user)
+{
+	const struct device *device;
+	for (size_t i = 0; (device = registry_at(claims->registry, i)); i++) {
+		const struct way *way = device_way(device);
+		if (device->state != DEVICE_DESCRIBED || !way || strcmp(way->adapter, adapter) != 0)
+			continue;
+		if (n_waiting(claims, user) >= CLAIMS_PER_WINDOW_MAX)
+			return;
+		registry_set_waiting(claims->registry, device->id, user);
+	}
+}
+
 static void on_adapter_joins(void *ctx, enum result result)
 {
 	struct opening *opening = ctx;
@@ -122,6 +137,7 @@ static void on_adapter_joins(void *ctx, enum result result)
 		opening_end(opening, CLAIMS_E_WINDOW);
 		return;
 	}
+	offer_described(claims, opening->adapter, opening->user);
 	*window = (struct window){ .user = opening->user, .until_ms = loop_now_ms(claims->loop) + opening->seconds * INT64_C(1000) };
 	text_copy(window->adapter, sizeof(window->adapter), opening->adapter);
 	opening_end(opening, 0);
