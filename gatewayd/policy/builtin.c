@@ -42,7 +42,7 @@ static const struct policy_rule rows[] = {
 		 .risk_max = RISK_HIGH, .actions = CONFIGURE, .loops = AT_HOME, .sources = DOORS),
 	ROLE_ROW(10, "installers set up devices that nobody owns", ROLE_INSTALLER, .unbound = true,
 		 .risk_max = RISK_HIGH, .actions = CONFIGURE, .loops = AT_HOME, .sources = DOORS),
-	ROW(11, "a link hears what its share list names (the router asks the list first)", .who = WHO_ANY,
+	ROW(11, "a link hears what its share list (asked first) names", .who = WHO_ANY,
 	    .risk_max = RISK_HIGH, .actions = LOOK, .loops = ANYWHERE,
 	    .sources = 1u << SOURCE_LINK_HOME | 1u << SOURCE_LINK_CLOUD),
 };
