@@ -2,7 +2,7 @@
 /* call - the door's own side of a request being served; handlers see it through door/method only.
  *
  *   above   door/door
- *   below   base/base  base/list  door/method  sys/packet
+ *   below   base/base  base/list  door/door  door/method  sys/packet
  *   owns    struct call, struct client
  *   limits  -
  */
@@ -31,16 +31,17 @@ struct client { /* one connection */
 struct call {
 	struct list node;
 	struct client *client; /* NULL: it has gone, the answer goes nowhere */
-	const struct door_parts *parts;
-	const struct method *method;
-	struct json *id;
-	struct json *params;   /* lives as long as the call: later steps may read it */
+	struct door_parts parts;     /* a copy: a call may outlive its door by the time the writer needs */
+	const struct method *method; /* NULL: none of that name */
+	struct json *request;        /* lives as long as the call: later steps may read its parameters */
+	const struct json *params;   /* within it */
 	struct asker asker;
 	struct session session; /* a copy; number 0 when there is none */
 	char asker_name[NAME_MAX_LEN + 1];
 	char field[64];
-	char *token;           /* as presented; for login (replaced) and logout */
-	bool answered;
+	int32_t rule;          /* who decided a refusal; told to those who may know */
+	bool handled;          /* its handler has it: a failure is that method's, and goes on record as such */
+	bool recorded;         /* some lower layer records how it ended */
 };
 
 /* door.c */

@@ -11,8 +11,7 @@
 #include "sys/log.h"
 
 struct door {
-	const struct door_parts *parts;
-	struct door_parts own_parts;
+	struct door_parts parts;
 	struct packet_server *server;
 	struct list clients;
 	size_t n_clients;
@@ -33,24 +32,40 @@ void client_send_json(struct client *client, struct json *document)
 	json_free(document);
 }
 
+/* A request may hold passwords, codes and a token: none of its texts stays behind in free memory. */
+static void wipe_texts(struct json *json)
+{
+	size_t len = 0;
+	const char *text = json_text(json, &len);
+	struct json *value;
+	void *cursor = NULL;
+
+	if (text)
+		crypto_wipe((char *)(uintptr_t)text, len);
+	else if (json_kind(json) == JSON_ARRAY)
+		for (size_t i = 0; i < json_len(json); i++)
+			wipe_texts(json_at(json, i));
+	else if (json_kind(json) == JSON_OBJECT)
+		while (json_next(json, &cursor, &value))
+			wipe_texts(value);
+}
+
 void call_free(struct call *call)
 {
 	list_remove(&call->node);
 	if (call->client)
 		call->client->n_calls--;
-	json_free(call->id);
-	json_free(call->params);
-	if (call->token)
-		crypto_wipe(call->token, strlen(call->token));
-	free(call->token);
+	wipe_texts(call->request);
+	json_free(call->request);
 	free(call);
 }
 
 static void call_send(struct call *call, const char *key, struct json *body)
 {
 	struct json *document = json_new_object();
-	if (call->id)
-		json_set(document, "id", json_copy(call->id));
+	const struct json *id = json_get(call->request, "id");
+	if (json_kind(id) == JSON_INT || json_kind(id) == JSON_TEXT)
+		json_set(document, "id", json_copy(id));
 	else
 		json_set_null(document, "id");
 	json_set(document, key, body);
@@ -59,6 +74,18 @@ static void call_send(struct call *call, const char *key, struct json *body)
 	else
 		json_free(document);
 	call_free(call);
+}
+
+/* A verb that was tried and failed is on record like one that succeeded. */
+static void record_failure(const struct call *call, enum result result, const char *message)
+{
+	if (!call->handled || call->recorded || !call->method->audit_kind)
+		return;
+	struct audit_record record = call_record(call, call->method->audit_kind);
+	record.outcome = AUDIT_FAILED;
+	record.result = (uint16_t)result;
+	record.detail = message;
+	(void)!audit_append(call->parts.audit, &record, NULL, NULL);
 }
 
 static bool too_large(const struct json *result)
@@ -77,6 +104,8 @@ void call_answer(struct call *call, struct json *result)
 		call_fail(call, RESULT_BUSY, "the answer is too large: ask for a part of it");
 		return;
 	}
+	if (call->method->audit_kind)
+		audit_drain(call->parts.audit); /* the verb left its row with its change */
 	call_send(call, "result", result ? result : json_new_object());
 }
 
@@ -93,10 +122,13 @@ void call_fail(struct call *call, enum result result, const char *fmt, ...)
 	va_start(args, fmt);
 	vsnprintf(message, sizeof(message), fmt, args);
 	va_end(args);
+	record_failure(call, result, message);
 	json_set_text(error, "code", result_name(result));
 	json_set_text(error, "message", message);
 	if (call->field[0])
 		json_set_text(error, "field", call->field);
+	if (call->rule && (call->asker.role == ROLE_OWNER || call->asker.role == ROLE_AUDITOR))
+		json_set_i64(error, "rule", call->rule);
 	call_send(call, "error", error);
 }
 
@@ -112,7 +144,7 @@ void call_fail_errno(struct call *call, int r, const char *what)
 
 const struct door_parts *call_parts(const struct call *call)
 {
-	return call->parts;
+	return &call->parts;
 }
 
 const struct asker *call_asker(const struct call *call)
@@ -123,6 +155,26 @@ const struct asker *call_asker(const struct call *call)
 const struct session *call_session(const struct call *call)
 {
 	return call->session.number ? &call->session : NULL;
+}
+
+const char *call_token(const struct call *call)
+{
+	return json_get_text(call->request, "token");
+}
+
+bool call_is_gone(const struct call *call)
+{
+	return !call->client;
+}
+
+void call_is_recorded(struct call *call)
+{
+	call->recorded = true;
+}
+
+void call_rule(struct call *call, int32_t rule)
+{
+	call->rule = rule;
 }
 
 struct audit_record call_record(const struct call *call, uint16_t kind)
@@ -136,14 +188,14 @@ static void audit_refusal(const struct call *call, const char *method, enum resu
 {
 	struct audit_record record = { .kind = AUDIT_DENIAL, .outcome = AUDIT_DENIED, .result = (uint16_t)result, .object = method, .detail = detail };
 	asker_to_record(&call->asker, &record);
-	(void)!audit_append(call->parts->audit, &record, NULL, NULL);
+	(void)!audit_append(call->parts.audit, &record, NULL, NULL);
 }
 
 static void audit_bad_input(struct client *client, const char *detail)
 {
 	struct audit_record record = { .kind = AUDIT_BAD_INPUT, .outcome = AUDIT_FAILED, .source = SOURCE_DOOR, .source_addr = client->name,
 				       .object = "request", .detail = detail };
-	(void)!audit_append(client->door->parts->audit, &record, NULL, NULL);
+	(void)!audit_append(client->door->parts.audit, &record, NULL, NULL);
 }
 
 static unsigned role_bit(enum role role)
@@ -167,9 +219,10 @@ static unsigned role_bit(enum role role)
 }
 
 /* Fills in who asks. RESULT_OK, or RESULT_NO_SESSION when a token was presented that is none. */
-static enum result call_identify(struct call *call, const char *token)
+static enum result call_identify(struct call *call)
 {
-	struct people *people = call->parts->people;
+	const char *token = call_token(call);
+	struct people *people = call->parts.people;
 	const struct session *session;
 
 	call->asker.source = SOURCE_DOOR;
@@ -177,8 +230,7 @@ static enum result call_identify(struct call *call, const char *token)
 	text_copy(call->asker.addr, sizeof(call->asker.addr), call->client->name);
 	if (!token)
 		return RESULT_OK;
-	call->token = strdup(token);
-	if (!call->token || session_check(people, token, SOURCE_DOOR, call->client->name, &session) != 0)
+	if (session_check(people, token, SOURCE_DOOR, call->client->name, &session) != 0)
 		return RESULT_NO_SESSION;
 	const struct user *user = user_find(people, session->user);
 	call->session = *session;
@@ -200,13 +252,14 @@ static bool call_is_permitted(const struct call *call)
 	if (call->session.number && (who & role_bit(call->asker.role)))
 		return true;
 	/* uid 0 is administrator only for the first set-up and for recovery. */
-	return root && ((who & METHOD_RECOVERY) || ((who & METHOD_SETUP) && !people_has_owner(call->parts->people)));
+	return root && ((who & METHOD_RECOVERY) || ((who & METHOD_SETUP) && !people_has_owner(call->parts.people)));
 }
 
-static void call_dispatch(struct call *call, const char *name, const char *token)
+static void call_dispatch(struct call *call)
 {
 	char error[200];
-	enum result result = call_identify(call, token);
+	const char *name = json_get_text(call->request, "method");
+	enum result result = call_identify(call);
 
 	call->method = method_find(name);
 	if (!call->method) {
@@ -231,12 +284,13 @@ static void call_dispatch(struct call *call, const char *name, const char *token
 		call_fail(call, RESULT_MALFORMED, "params.%s", error);
 		return;
 	}
+	call->handled = true;
 	call->method->handle(call, call->params);
 }
 
 static bool client_may_ask(struct client *client)
 {
-	int64_t now = loop_now_ms(client->door->parts->loop);
+	int64_t now = loop_now_ms(client->door->parts.loop);
 	if (now - client->rate_ms >= 1000) {
 		client->rate_ms = now;
 		client->rate_left = DOOR_RATE_PER_S;
@@ -254,17 +308,22 @@ static const struct json_field request_fields[] = {
 	{ "token", JSON_TEXT, false, 1, TOKEN_TEXT_MAX },
 };
 
-static struct call *call_new(struct client *client, const struct json *request)
+/* Takes request. NULL: no memory, request is gone. */
+static struct call *call_new(struct client *client, struct json *request)
 {
 	struct call *call = calloc(1, sizeof(*call));
-	struct json *id = request ? json_get(request, "id") : NULL, *params = request ? json_get(request, "params") : NULL;
-	if (!call)
+	if (!call) {
+		wipe_texts(request);
+		json_free(request);
 		return NULL;
+	}
 	call->client = client;
 	call->parts = client->door->parts;
-	if (id && (json_kind(id) == JSON_INT || json_kind(id) == JSON_TEXT))
-		call->id = json_copy(id);
-	call->params = params && json_kind(params) == JSON_OBJECT ? json_copy(params) : json_new_object();
+	call->request = json_kind(request) == JSON_OBJECT ? STEAL(request) : json_new_object();
+	json_free(request);
+	if (json_kind(json_get(call->request, "params")) == JSON_NULL)
+		json_set(call->request, "params", json_new_object());
+	call->params = json_get(call->request, "params");
 	list_append(&client->calls, &call->node);
 	client->n_calls++;
 	return call;
@@ -276,24 +335,22 @@ static void client_on_packet(void *ctx, const uint8_t *data, size_t len)
 	struct json *request = NULL;
 	char error[200];
 	int r = json_parse(data, len, DOOR_REQUEST_MAX, DOOR_JSON_DEPTH, error, sizeof(error), &request);
+	crypto_wipe((uint8_t *)(uintptr_t)data, len); /* ours until the next packet comes; it may have held a password */
 	if (r == 0)
 		r = json_check(request, request_fields, N_ELEMENTS(request_fields), error, sizeof(error));
-	struct call *call = call_new(client, r == 0 || (request && json_kind(request) == JSON_OBJECT) ? request : NULL);
-	if (!call) {
-		json_free(request);
+	struct call *call = call_new(client, request);
+	if (!call)
 		return;
-	}
-	if (r != 0) {
-		audit_bad_input(client, error);
-		call_fail(call, RESULT_MALFORMED, "%s", error);
+	if (!client_may_ask(client)) {
+		call_fail(call, RESULT_RATE, "more than %d requests a second", DOOR_RATE_PER_S);
+	} else if (r != 0) {
+		audit_bad_input(client, r < 0 ? "no memory" : error);
+		call_fail(call, RESULT_MALFORMED, "%s", r < 0 ? "no memory" : error);
 	} else if (client->n_calls > DOOR_PENDING_MAX) {
 		call_fail(call, RESULT_BUSY, "%d requests are waiting already", DOOR_PENDING_MAX);
-	} else if (!client_may_ask(client)) {
-		call_fail(call, RESULT_RATE, "more than %d requests a second", DOOR_RATE_PER_S);
 	} else {
-		call_dispatch(call, json_get_text(request, "method"), json_get_text(request, "token"));
+		call_dispatch(call);
 	}
-	json_free(request);
 }
 
 static void client_gone(struct client *client)
@@ -346,8 +403,7 @@ int door_new(const struct door_parts *parts, const char *path, unsigned mode, st
 	struct door *door = calloc(1, sizeof(*door));
 	if (!door)
 		return -ENOMEM;
-	door->own_parts = *parts;
-	door->parts = &door->own_parts;
+	door->parts = *parts;
 	list_init(&door->clients);
 	int r = packet_listen(parts->loop, path, mode, on_accept, door, &door->server);
 	if (r != 0) {

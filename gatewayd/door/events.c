@@ -2,6 +2,7 @@
  * does not read loses events, is told how many when it reads again, and keeps nobody else waiting. */
 #include "base/text.h"
 #include "door/call.h"
+#include "door/methods.h"
 #include "door/render.h"
 
 static void say_lost(struct client *client)
@@ -37,12 +38,29 @@ static void on_event(void *ctx, const struct event *event, const struct device *
 int client_listen(struct client *client, const struct call *call)
 {
 	client_unlisten(client);
-	client->door_people = call->parts->people;
+	client->door_people = call->parts.people;
 	client->listener_session = call->session.number;
-	return router_listen(call->parts->router, &call->asker, on_event, client, &client->listener);
+	return router_listen(call->parts.router, &call->asker, on_event, client, &client->listener);
 }
 
 void client_unlisten(struct client *client)
 {
 	client->listener = router_unlisten(client->listener);
+}
+
+void method_events_subscribe(struct call *call, const struct json *params)
+{
+	(void)params;
+	int r = client_listen(call->client, call);
+	if (r == 0)
+		call_answer(call, NULL);
+	else
+		call_fail(call, RESULT_BUSY, "as many listen already as there may be");
+}
+
+void method_events_unsubscribe(struct call *call, const struct json *params)
+{
+	(void)params;
+	client_unlisten(call->client);
+	call_answer(call, NULL);
 }

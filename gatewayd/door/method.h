@@ -2,8 +2,8 @@
 /* method - one row a method: its name, who may call it, its parameters, what it leaves in the audit record, its handler.
  *
  *   above   door/door  door/methods_x
- *   below   adapter/hub  audit/audit  base/base  conf/conf  link/... (never: links are told by door_parts)  people/people  registry/registry
- *           router/router  router/alarms  router/automation  router/claims  router/time_trust  spool/spool  sys/json
+ *   below   adapter/hub  audit/audit  base/base  conf/conf  people/people  policy/rulebook  registry/registry  router/router
+ *           spool/spool  sys/json  sys/store
  *   owns    the constant table
  *   limits  METHOD_FIELDS_MAX
  *
@@ -65,6 +65,10 @@ const struct method *method_at(size_t i);
 const struct door_parts *call_parts(const struct call *call);
 const struct asker *call_asker(const struct call *call);   /* role NONE when there is no session */
 const struct session *call_session(const struct call *call);
+const char *call_token(const struct call *call);           /* as presented, NULL none */
+bool call_is_gone(const struct call *call);                /* its client went away: nobody will hear the answer */
+void call_is_recorded(struct call *call);                  /* a lower layer records how it ends: the door does not */
+void call_rule(struct call *call, int32_t rule);           /* named in the next call_fail to those who may know */
 struct audit_record call_record(const struct call *call, uint16_t kind); /* filled with who, session, source, action = method name */
 void call_answer(struct call *call, struct json *result);   /* takes result; NULL is {} */
 void call_fail(struct call *call, enum result result, const char *fmt, ...) printf_like(3, 4);
