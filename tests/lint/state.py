@@ -51,6 +51,9 @@ def file_scope(path, plain):
             continue
         if re.fullmatch(r"(?:\w+\s+)*(?:struct|union|enum)\b\s*\w*\s*(\{\})?(?:\s*__attribute__.*)?", text, re.S):
             continue
+        # A header declares functions by their type: method_fn method_hello, method_status;
+        if path.endswith(".h") and re.fullmatch(r"\w+_fn\s+\w+(?:\s*,\s*\w+)*", text):
+            continue
         head = text.split("=")[0]
         if re.match(r"\w+\s*\(", head) and "=" not in text:
             continue

@@ -267,6 +267,11 @@ class State(Tree):
         self.add("gatewayd/registry/shelf.c", "static int (*const hook)(int) = shelf_hook;\n")
         self.good(state.check)
 
+    def test_functions_declared_by_type(self):
+        self.add("gatewayd/registry/shelf.h", "shelf_fn shelf_up, shelf_down;\n")
+        self.good(state.check)
+        self.planted("static shelf_fn hook;\n", "hook")
+
     def test_in_a_function(self):
         self.planted("int f(void)\n{\n\tstatic int calls;\n\treturn ++calls;\n}\n", "static in a function")
 
