@@ -277,3 +277,12 @@ int conf_load(const char *path, char *errors, size_t errors_cap, struct conf **r
 		*ret = STEAL(conf);
 	return r;
 }
+
+/* FNV-1a: eight names at most are to differ, nobody is to be kept out by it. */
+uint32_t conf_link_number(const char *name)
+{
+	uint32_t hash = 2166136261u;
+	for (const char *c = name; *c; c++)
+		hash = (hash ^ (uint8_t)*c) * 16777619u;
+	return hash ? hash : 1;
+}
