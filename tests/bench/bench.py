@@ -18,7 +18,8 @@ import figures  # noqa: E402
 import probe    # noqa: E402
 import report   # noqa: E402
 from home import ROOT, BenchError, Home  # noqa: E402
-from systems import Bridge, BridgeAutosave, BridgeUnlimited, Republisher  # noqa: E402
+from gateway import Gateway  # noqa: E402
+from systems import PEERS    # noqa: E402
 
 
 class Plan:
@@ -89,11 +90,12 @@ def measure_micro(home, times, raw):
 
 
 def build(args):
-    programs = ["bench-load", "bench-republish"] + list(MICRO if not args.only or "micro" in args.only else ())
-    made = subprocess.run(["ninja", "-C", args.build, *("tests/bench/" + name for name in programs)],
+    """All, with the programs of the bench; or what a part of it needs."""
+    targets = ["tests/bench/bench-load", "tests/bench/bench-republish"] if args.peers else ["all", "bench-programs"]
+    made = subprocess.run(["ninja", "-C", args.build, *targets],
                           stdout=subprocess.PIPE, text=True, check=False)
     if made.returncode:
-        raise BenchError("the programs of the bench do not build\n" + made.stdout)
+        raise BenchError("what is to be measured does not build\n" + made.stdout)
 
 
 def machine():
@@ -114,6 +116,7 @@ def arguments():
                         help="meson's build folder, a release build (GW_BUILD)")
     parser.add_argument("--only", action="append", choices=[step[0] for step in STEPS] + ["micro"], help="this step only")
     parser.add_argument("--system", action="append", help="this system only (its key in the JSON)")
+    parser.add_argument("--peers", action="store_true", help="without gatewayd: needs no root")
     return parser.parse_args()
 
 
@@ -124,11 +127,11 @@ def main():
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # leave nothing running behind
     neighbours = probe.Neighbours()
     with Home(args.build, args.dir) as home:
-        everybody = [Bridge, BridgeUnlimited, BridgeAutosave, Republisher]
+        everybody = PEERS + (() if args.peers else (Gateway,))
         systems = {kind.key: kind(home) for kind in everybody if not args.system or kind.key in args.system}
         home.start_cloud()
         raw = measure(systems, plan, args.only)
-        if not args.only or "micro" in args.only:
+        if not args.peers and (not args.only or "micro" in args.only):
             measure_micro(home, plan.micro, raw)
     found = report.medians(raw)
     titles = {key: system.title for key, system in systems.items()}

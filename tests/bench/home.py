@@ -216,7 +216,7 @@ class Load:
     def __init__(self, home, mode, system, base, options):
         options = {"publishers": PUBLISHERS, "window": WINDOW, **options}
         if base is None:
-            base = home.take_base(100_000)
+            base = home.take_base(20_000)
         argv = [os.path.join(home.build, "tests/bench/bench-load"), mode,
                 "--lan", "unix:" + home.lan_sock, "--cloud", f"localhost:{home.port}",
                 "--ca", f"{home.pki}/cloud-ca.crt", "--cert", f"{home.pki}/watcher.crt",

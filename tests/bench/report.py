@@ -104,14 +104,14 @@ def judge(found):
 def table(found, titles):
     keys = [key for key in titles if key in found]
     width = max(len(row[1]) for row in ROWS + MICRO) + 2
-    lines = ["", " " * width + "".join(f"{titles[key][:20]:>22}" for key in keys)]
+    lines = ["", " " * width + "".join(f"{titles[key]:>20}" for key in keys)]
     for name, what, form in ROWS:
         if any(name in found[key] for key in keys):
             cells = (form.format(found[key][name]) if name in found[key] else "-" for key in keys)
-            lines.append(f"{what:<{width}}" + "".join(f"{cell:>22}" for cell in cells))
+            lines.append(f"{what:<{width}}" + "".join(f"{cell:>20}" for cell in cells))
     micro = found.get("micro", {})
     lines += [""] if micro else []
-    return lines + [f"{what:<{width}}{form.format(micro[name]):>22}" for name, what, form in MICRO if name in micro]
+    return lines + [f"{what:<{width}}{form.format(micro[name]):>20}" for name, what, form in MICRO if name in micro]
 
 
 def verdicts(found):

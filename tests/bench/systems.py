@@ -91,7 +91,7 @@ class System:
 
 class Bridge(System):
     """(a) Mosquitto forwards by itself."""
-    key, title, extra = "bridge", "(a) Mosquitto bridge", ""
+    key, title, extra = "bridge", "(a) bridge", ""
 
     def conf(self):
         return (LAN_CONF + self.extra + BRIDGE_CONF).format(
@@ -106,17 +106,17 @@ class Bridge(System):
 
 
 class BridgeUnlimited(Bridge):
-    key, title, extra = "bridge-unlimited", "(a) with queues unlimited", UNLIMITED_CONF
+    key, title, extra = "bridge-unlimited", "(a) no queue limit", UNLIMITED_CONF
 
 
 class BridgeAutosave(Bridge):
-    key, title, extra = "bridge-autosave", "(a) with autosave_on_changes", AUTOSAVE_CONF
+    key, title, extra = "bridge-autosave", "(a) autosave", AUTOSAVE_CONF
     safe = True
 
 
 class Republisher(System):
     """(b) A client of both brokers; the LAN broker's queue towards it has no limit."""
-    key, title = "republisher", "(b) libmosquitto republisher"
+    key, title = "republisher", "(b) republisher"
 
     def before(self):
         self.parts["broker"] = self.home.broker("lan", (LAN_CONF + UNLIMITED_CONF).format(sock=self.home.lan_sock),
