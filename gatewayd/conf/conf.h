@@ -53,6 +53,9 @@ struct conf_link {
 	size_t n_shares;
 };
 
+/* A link's number in rules and records: from its name, so that it keeps it wherever it stands in the file. */
+uint32_t conf_link_number(const char *name);
+
 struct conf {
 	char *site_name, *timezone, *state_dir, *run_dir, *door_socket, *wire_socket;
 	unsigned door_mode;

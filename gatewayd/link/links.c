@@ -370,16 +370,16 @@ static const struct router_link_ops slot_router_ops = {
 	.on_change = slot_on_change,
 };
 
-static int slot_init(struct links *links, struct slot *slot, unsigned index, const struct conf_link *conf)
+static int slot_init(struct links *links, struct slot *slot, const struct conf_link *conf)
 {
 	slot->links = links;
-	slot->index = index;
+	slot->index = conf_link_number(conf->name);
 	slot->conf = conf;
 	int r = link_options_init(&slot->options, conf);
 	if (r == 0)
 		r = spool_open_link(links->spool, conf->name, slot_on_ready, slot, &slot->spool);
 	if (r == 0)
-		r = router_add_link(links->router, index, conf->name, conf->home ? SOURCE_LINK_HOME : SOURCE_LINK_CLOUD, slot->spool,
+		r = router_add_link(links->router, slot->index, conf->name, conf->home ? SOURCE_LINK_HOME : SOURCE_LINK_CLOUD, slot->spool,
 				    &slot_router_ops, slot);
 	return r;
 }
@@ -394,7 +394,7 @@ int links_new(struct loop *loop, struct router *router, struct registry *registr
 	*links = (struct links){ .loop = loop, .router = router, .registry = registry, .spool = spool, .audit = audit, .epoch = epoch };
 	for (size_t i = 0; r == 0 && i < conf->n_links && i < LINKS_MAX; i++) {
 		links->n++;
-		r = slot_init(links, &links->slots[i], (unsigned)i, &conf->links[i]);
+		r = slot_init(links, &links->slots[i], &conf->links[i]);
 	}
 	if (r != 0) {
 		links_close(links);
