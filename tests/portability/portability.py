@@ -9,6 +9,7 @@ its list of packages is the same, so a second run only compiles and tests.
 """
 import concurrent.futures
 import hashlib
+import json
 import os
 import pathlib
 import shlex
@@ -32,7 +33,7 @@ MUSL_HEADERS = ["linux", "asm-generic", "mtd", "uv.h", "uv", "sqlite3.h", "sqlit
                 "yaml.h", "jansson.h", "jansson_config.h", "mosquitto.h", "mqtt_protocol.h", "seccomp.h", "seccomp-syscalls.h",
                 "uthash.h", "utlist.h", "utarray.h", "utstring.h"]
 MUSL_ARCH_HEADERS = ["asm", "openssl"]
-MUSL_FLAGS = ["-std=c17", "-D_GNU_SOURCE", '-DGW_VERSION="0"', "-Wall", "-Wextra", "-Wshadow", "-Wconversion",
+MUSL_FLAGS = ["-std=c17", "-Wall", "-Wextra", "-Wshadow", "-Wconversion",
               "-Wno-sign-conversion", "-Werror", "-fsyntax-only"]
 
 
@@ -145,6 +146,20 @@ def musl_headers(out):
     return ["-idirafter", str(out / "include"), "-idirafter", str(out / "include-arch")]
 
 
+def definitions(out):
+    """{source: its -D words}, as meson would give them to the compiler."""
+    build = out / "musl" / "build"
+    shutil.rmtree(build, ignore_errors=True)
+    if call(["meson", "setup", "-Dtests=false", build, ROOT], out / "musl.log"):
+        show(out / "musl.log", "musl: meson setup failed")
+        return None
+    table = {}
+    for row in json.loads((build / "compile_commands.json").read_text()):
+        words = shlex.split(row["command"])
+        table[(build / row["file"]).resolve()] = [w for w in words if w.startswith("-D") and "FORTIFY" not in w]
+    return table
+
+
 def musl_one(argv, path):
     done = subprocess.run(argv + [str(path)], capture_output=True, text=True, check=False)
     return path, done.returncode, done.stderr
@@ -154,9 +169,12 @@ def musl(out):
     """(passed, failed): each source is one."""
     argv = ["musl-gcc", *MUSL_FLAGS, *musl_headers(out / "musl"), f"-I{ROOT}/gatewayd", f"-I{ROOT}/plugins"]
     sources = sorted(p for base in ("gatewayd", "plugins") for p in (ROOT / base).rglob("*.c"))
+    words = definitions(out)
+    if words is None:
+        return 0, 1
     passed = failed = 0
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        for path, code, errors in pool.map(lambda p: musl_one(argv, p), sources):
+        for path, code, errors in pool.map(lambda p: musl_one(argv + words.get(p, ["-D_GNU_SOURCE"]), p), sources):
             if code:
                 failed += 1
                 print(f"-- musl: {path.relative_to(ROOT)}\n{errors}", file=sys.stderr)
