@@ -96,7 +96,7 @@ bool segment_name_parse(const char *text, struct segment_name *ret)
 	uint32_t n, m;
 
 	/* audit-YYYYMM-n.db, and n as we write it */
-	if (len < 18 || len >= SEGMENT_NAME_MAX || strncmp(text, "audit-", 6) != 0 || text[12] != '-' ||
+	if (len < 17 || len >= SEGMENT_NAME_MAX || strncmp(text, "audit-", 6) != 0 || text[12] != '-' ||
 	    strcmp(text + len - 3, ".db") != 0 || text[13] == '0')
 		return false;
 	(void)text_copy_n(month, sizeof(month), text + 6, 6);

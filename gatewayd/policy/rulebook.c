@@ -1,11 +1,12 @@
 /* A change of the household's access rules is prepared whole before anything is touched: the new set is compiled on a worker
  * thread (it may be refused there, by name), then the row and its audit row are written in one transaction, then the new
  * snapshot takes the place of the old. Changes queue: each starts from the set the one before it left. */
+#include "policy/rulebook.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include "base/bytes.h"
 #include "base/text.h"
-#include "policy/rulebook.h"
 
 enum { RULE_ROW_MAX = 256, RULE_ROW_VERSION = 1, ERROR_MAX = 200 };
 
@@ -36,6 +37,7 @@ struct rulebook {
 	int32_t last_id;
 	struct policy_snapshot *snapshot;
 	struct change *first, **last;
+	size_t n_changes;
 	bool busy, closed;
 };
 
@@ -74,6 +76,7 @@ struct rulebook *rulebook_close(struct rulebook *book)
 	while (book->first) {
 		struct change *change = book->first;
 		book->first = change->next;
+		book->n_changes--;
 		change->done(change->ctx, -ECANCELED, 0, NULL);
 		change_free(change);
 	}
@@ -199,6 +202,7 @@ static void change_end(struct change *change, int r)
 	int32_t id = change->rule.id;
 
 	book->busy = false;
+	book->n_changes--;
 	if (r == 0 && !book->closed) {
 		free(book->rules);
 		policy_unref(book->snapshot);
@@ -233,7 +237,7 @@ static int write_job(struct db *db, void *arg)
 		stmt_bind_blob(s, 2, body, writer_len(&w));
 	}
 	r = stmt_run(s);
-	return r == 0 ? audit_outbox_put(db, change->record) : r;
+	return r == 0 && change->record ? audit_outbox_put(db, change->record) : r;
 }
 
 static void write_done(void *arg, int r)
@@ -260,6 +264,47 @@ static void compile_done(void *ctx, int r)
 		change_end(change, r == STORE_E_FULL && !change->error[0] ? -EAGAIN : r);
 }
 
+/* What the rule says, for the record: complete, and in numbers where names may change. */
+static void rule_print(const struct policy_rule *rule, char *ret, size_t cap)
+{
+	static const char *const whos[] = { "anybody", "user", "role", "link", "rule", "its owner" };
+	static const char *const whats[] = { "everything", "device", "room", "class" };
+	char device[DEVICE_ID_TEXT_MAX];
+
+	text_print(ret, cap, "%s %s", rule->effect == POLICY_ALLOW ? "allow" : "deny", whos[rule->who]);
+	if (rule->who != WHO_ANY && rule->who != WHO_OWNER)
+		text_append(ret, cap, " %u", rule->who_id);
+	text_append(ret, cap, " on %s", whats[rule->what]);
+	device_id_print(rule->device, device);
+	if (rule->what == WHAT_DEVICE)
+		text_append(ret, cap, " %s", device);
+	else if (rule->what != WHAT_ANY)
+		text_append(ret, cap, " %u", rule->what == WHAT_ROOM ? rule->room : (uint32_t)rule->data_class);
+	text_append(ret, cap, " cap %u risk %d actions %u loops %u sources %u", rule->cap, (int)rule->risk_max, rule->actions, rule->loops,
+		    rule->sources);
+	for (uint8_t i = 0; i < rule->n_windows; i++)
+		text_append(ret, cap, " days %02x %u-%u", rule->windows[i].days, rule->windows[i].from, rule->windows[i].to);
+	if (rule->note[0])
+		text_append(ret, cap, " (%s)", rule->note);
+}
+
+/* The record is whoever asked's; object and detail are the rule's, whose number is known only now. */
+static void change_fill_record(struct change *change)
+{
+	char object[AUDIT_OBJECT_MAX], detail[AUDIT_DETAIL_MAX];
+	struct audit_record *old = change->record, filled;
+
+	if (!old)
+		return;
+	filled = *old;
+	text_print(object, sizeof(object), "policy rule %d", (int)change->rule.id);
+	rule_print(&change->rule, detail, sizeof(detail));
+	filled.object = object;
+	filled.detail = detail;
+	change->record = audit_record_copy(&filled);
+	audit_record_free(old);
+}
+
 /* The set as it will be. */
 static int change_prepare(struct change *change)
 {
@@ -278,12 +323,17 @@ static int change_prepare(struct change *change)
 		}
 		change->rule.id = ++book->last_id;
 		change->rules[change->n++] = change->rule;
+		change_fill_record(change);
 		return 0;
 	}
 	while (i < change->n && change->rules[i].id != change->rule.id)
 		i++;
-	if (i == change->n)
+	if (i == change->n) {
+		text_print(change->error, sizeof(change->error), "there is no rule %d", (int)change->rule.id);
 		return RULEBOOK_E_UNKNOWN;
+	}
+	change->rule = change->rules[i];
+	change_fill_record(change);
 	memmove(&change->rules[i], &change->rules[i + 1], (change->n - i - 1) * sizeof(*change->rules));
 	change->n--;
 	return 0;
@@ -308,20 +358,16 @@ static void rulebook_next(struct rulebook *book)
 static void change_start(struct rulebook *book, const struct policy_rule *rule, bool remove, const struct audit_record *record,
 			 rulebook_done_fn done, void *ctx)
 {
-	char object[32];
-	struct change *change = calloc(1, sizeof(*change));
-	struct audit_record filled = *record;
+	struct change *change = book->n_changes < RULEBOOK_CHANGES_MAX ? calloc(1, sizeof(*change)) : NULL;
 	if (!change) {
-		done(ctx, -ENOMEM, 0, NULL);
+		done(ctx, -ENOBUFS, 0, NULL);
 		return;
 	}
-	text_print(object, sizeof(object), remove ? "policy rule %d" : "policy rule", (int)rule->id);
-	filled.object = object;
-	filled.detail = rule->note[0] ? rule->note : filled.detail;
 	*change = (struct change){ .book = book, .remove = remove, .rule = *rule, .done = done, .ctx = ctx };
-	change->record = audit_record_copy(&filled);
+	change->record = record ? audit_record_copy(record) : NULL;
 	*book->last = change;
 	book->last = &change->next;
+	book->n_changes++;
 	rulebook_next(book);
 }
 

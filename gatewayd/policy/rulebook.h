@@ -2,8 +2,8 @@
 /* rulebook - the household's access rules: kept in gateway.db, compiled off the loop, swapped in whole.
  *
  *   above   router  door  app
- *   below   base/base  base/bytes  base/list  base/text  audit/audit  policy/policy  sys/store
- *   owns    the rules in memory, the current snapshot, the table rule of gateway.db
+ *   below   base/base  base/bytes  base/text  audit/audit  policy/policy  sys/store
+ *   owns    the rules in memory, the current snapshot, the table policy_rule of gateway.db
  *   limits  RULEBOOK_CHANGES_MAX
  *   errors  RULEBOOK_E_UNKNOWN, and those of policy
  *
@@ -28,7 +28,7 @@ must_check int rulebook_load(struct rulebook *book); /* before the store starts 
 struct rulebook *rulebook_close(struct rulebook *book);
 
 struct policy_snapshot *rulebook_snapshot(const struct rulebook *book); /* borrowed; never NULL after load */
-/* record: the audit row of the verb (kind, subject, session, source, action), whose object and detail become the rule's. done
+/* record (may be NULL): the audit row of the verb (kind, subject, session, source, action), whose object and detail become the rule's. done
  * exactly once. */
 void rulebook_add(struct rulebook *book, const struct policy_rule *rule, const struct audit_record *record,
 		  rulebook_done_fn done, void *ctx);
