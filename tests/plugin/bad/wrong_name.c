@@ -1,0 +1,2 @@
+#define BAD_NAME "Wrong Name"
+#include "bad.h"
