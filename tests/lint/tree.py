@@ -15,7 +15,7 @@ ROWS = [
     ["base"],
     ["sys"],
     ["model"],
-    ["conf"],
+    ["conf", "remote"],
     ["audit", "spool"],
     ["adapter"],
     ["registry", "people", "policy"],
