@@ -1,0 +1,16 @@
+/* wifi: LAN devices over MQTT. The one symbol of the plugin. */
+#include "wifi/plugin.h"
+
+static const char *const ports[] = { 0 };
+
+const struct gwa_plugin gwa_plugin_v1 = {
+	.magic = GWA_MAGIC,
+	.size = sizeof(gwa_plugin_v1),
+	.abi_minor = GWA_ABI_MINOR,
+	.version = 1,
+	.flags = GWA_F_JOIN | GWA_F_REMOVE | GWA_F_NET,
+	.name = "wifi",
+	.summary = "Zigbee2MQTT and Tasmota devices on the LAN broker",
+	.ports = ports,
+	.ops = &wifi_ops,
+};
