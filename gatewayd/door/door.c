@@ -157,6 +157,11 @@ const struct session *call_session(const struct call *call)
 	return call->session.number ? &call->session : NULL;
 }
 
+const struct json *call_request(const struct call *call)
+{
+	return call->request;
+}
+
 const char *call_token(const struct call *call)
 {
 	return json_get_text(call->request, "token");

@@ -20,11 +20,49 @@ enum { NUMBER_MAX = INT32_MAX };
 static const struct json_field credentials[] = { TEXT_NEEDED("user", USER_NAME_MAX), TEXT_NEEDED("password", PASSWORD_LEN_MAX) };
 static const struct json_field setup_fields[] = { TEXT_NEEDED("name", USER_NAME_MAX), TEXT_NEEDED("password", PASSWORD_LEN_MAX) };
 static const struct json_field session_fields[] = { { "number", JSON_INT, true, 1, INT64_MAX } };
+static const struct json_field user_fields[] = { TEXT_NEEDED("user", USER_NAME_MAX) };
+static const struct json_field user_add_fields[] = { TEXT_NEEDED("name", USER_NAME_MAX), TEXT_NEEDED("role", 16),
+						     TEXT_NEEDED("password", PASSWORD_LEN_MAX) };
+static const struct json_field user_role_fields[] = { TEXT_NEEDED("user", USER_NAME_MAX), TEXT_NEEDED("role", 16) };
+static const struct json_field user_password_fields[] = { TEXT_NEEDED("user", USER_NAME_MAX), TEXT_NEEDED("password", PASSWORD_LEN_MAX),
+							  TEXT("old", PASSWORD_LEN_MAX) };
+static const struct json_field alarm_fields[] = { NUMBER_NEEDED("id", 1, UINT32_MAX) };
+static const struct json_field broker_fields[] = { TEXT_NEEDED("verb", 8), TEXT_NEEDED("name", 64) };
+static const struct json_field diagnose_fields[] = { TEXT("device", DEVICE_TEXT_MAX) };
 static const struct json_field list_fields[] = { TEXT("after", DEVICE_ID_TEXT_MAX - 1), TEXT("room", DEVICE_TEXT_MAX), TEXT("state", 16),
 						 { "retired", JSON_BOOL, false, 0, 0 } };
 static const struct json_field device_fields[] = { DEVICE_NEEDED };
 static const struct json_field set_fields[] = { DEVICE_NEEDED, TEXT_NEEDED("capability", CAPABILITY_NAME_MAX),
 						{ "value", JSON_NULL, true, 0, 0 }, NUMBER("endpoint", 0, 255), TEXT("id", COMMAND_ID_MAX) };
+static const struct json_field rename_fields[] = { DEVICE_NEEDED, TEXT_NEEDED("name", DEVICE_TEXT_MAX) };
+static const struct json_field room_fields[] = { DEVICE_NEEDED, { "room", JSON_TEXT, true, 0, DEVICE_TEXT_MAX } };
+static const struct json_field move_fields[] = { DEVICE_NEEDED, TEXT_NEEDED("adapter", ADAPTER_NAME_MAX) };
+static const struct json_field join_open_fields[] = { TEXT_NEEDED("adapter", ADAPTER_NAME_MAX), TEXT_NEEDED("code", 32),
+						      NUMBER("seconds", 1, 600) };
+static const struct json_field join_fields[] = { TEXT_NEEDED("adapter", ADAPTER_NAME_MAX) };
+static const struct json_field transfer_fields[] = { DEVICE_NEEDED, TEXT_NEEDED("to", USER_NAME_MAX) };
+static const struct json_field redeem_fields[] = { DEVICE_NEEDED, TEXT_NEEDED("code", 32) };
+static const struct json_field policy_fields[] = {
+	TEXT_NEEDED("effect", 8),   TEXT_NEEDED("who", 80),  TEXT_NEEDED("what", 80), TEXT("capability", CAPABILITY_NAME_MAX),
+	{ "actions", JSON_ARRAY, false, 1, ACTIONS }, { "loops", JSON_ARRAY, false, 1, LOOPS }, { "sources", JSON_ARRAY, false, 1, SOURCES },
+	{ "windows", JSON_ARRAY, false, 1, POLICY_WINDOWS_MAX }, TEXT("risk_max", 16), TEXT("note", POLICY_TEXT_MAX),
+};
+static const struct json_field policy_list_fields[] = { { "after", JSON_INT, false, INT32_MIN, INT32_MAX } };
+static const struct json_field policy_remove_fields[] = { NUMBER_NEEDED("id", 1, NUMBER_MAX) };
+static const struct json_field explain_fields[] = {
+	TEXT_NEEDED("who", 80), DEVICE_NEEDED, TEXT("capability", CAPABILITY_NAME_MAX), TEXT("action", 16), TEXT("loop", 16), TEXT("source", 16),
+	TEXT("at", 16),
+};
+static const struct json_field rule_list_fields[] = { NUMBER("after", 0, UINT32_MAX) };
+static const struct json_field rule_add_fields[] = {
+	TEXT_NEEDED("name", AUTOMATION_NAME_MAX), TEXT_NEEDED("trigger", 8), { "when", JSON_OBJECT, false, 0, 0 },
+	{ "threshold", JSON_NULL, false, 0, 0 },  { "hysteresis", JSON_REAL, false, 0, 0 }, TEXT("at", 5), TEXT("days", 32),
+	{ "then", JSON_OBJECT, true, 0, 0 },	  { "set", JSON_NULL, false, 0, 0 },
+};
+static const struct json_field rule_fields[] = { NUMBER_NEEDED("id", 1, UINT32_MAX) };
+static const struct json_field tail_fields[] = { NUMBER("n", 1, 500), { "after", JSON_INT, false, 0, INT64_MAX } };
+static const struct json_field verify_fields[] = { { "anchors", JSON_ARRAY, false, 0, 64 } };
+static const struct json_field export_fields[] = { TEXT_NEEDED("name", 48) };
 
 #define NONE NULL, 0
 #define WITH(fields) fields, N_ELEMENTS(fields)
@@ -37,10 +75,61 @@ static const struct method table[] = {
 	{ "logout", "End this session", EVERY_ROLE, AUDIT_LOGOUT, NONE, method_logout },
 	{ "session.list", "Your sessions; an owner's list holds everybody's", EVERY_ROLE, 0, NONE, method_session_list },
 	{ "session.end", "End a session", EVERY_ROLE, AUDIT_LOGOUT, WITH(session_fields), method_session_end },
+	{ "user.list", "Who may come in", RECORD_READERS, 0, NONE, method_user_list },
+	{ "user.add", "Make a user", OWNERS, AUDIT_USER_ADD, WITH(user_add_fields), method_user_add },
+	{ "user.set-role", "Change what a user may; ends his sessions", OWNERS, AUDIT_USER_CHANGE, WITH(user_role_fields), method_user_set_role },
+	{ "user.set-password", "Change your password (old: the one so far), or an owner somebody's; ends that user's sessions", EVERY_ROLE,
+	  AUDIT_PASSWORD, WITH(user_password_fields), method_user_set_password },
+	{ "user.disable", "Let a user in no more", OWNERS, AUDIT_USER_CHANGE, WITH(user_fields), method_user_disable },
+	{ "user.enable", "Let a user in again", OWNERS, AUDIT_USER_CHANGE, WITH(user_fields), method_user_enable },
+	{ "user.remove", "Remove a user who owns no device", OWNERS, AUDIT_USER_REMOVE, WITH(user_fields), method_user_remove },
+	{ "user.unlock", "End the lock-out of a name", OWNERS, AUDIT_USER_CHANGE, WITH(user_fields), method_user_unlock },
 	{ "status", "How the gateway is", EVERY_ROLE, 0, NONE, method_status },
+	{ "map", "The living processes and their queues", STAFF, 0, NONE, method_map },
+	{ "diagnose", "Why something does not work", SETUP_PEOPLE | METHOD_AUDITORS, 0, WITH(diagnose_fields), method_diagnose },
+	{ "link.list", "The links and how they are", STAFF, 0, NONE, method_link_list },
+	{ "spool.list", "What waits to be sent", STAFF, 0, NONE, method_spool_list },
+	{ "alarm.list", "What is wrong now", SETUP_PEOPLE | METHOD_AUDITORS, 0, NONE, method_alarm_list },
+	{ "alarm.ack", "Take note of an alarm", HOUSE, AUDIT_ALARM_ACKED, WITH(alarm_fields), method_alarm_ack },
+	{ "conf.show", "The settings in force", RECORD_READERS, 0, NONE, method_conf_show },
+	{ "conf.reload", "Read the configuration anew", OWNERS, AUDIT_CONFIG, NONE, method_conf_reload },
+	{ "broker.client", "Put on record that a client of the LAN broker is added or removed", OWNERS, AUDIT_BROKER_CLIENT, WITH(broker_fields),
+	  method_broker_client },
 	{ "device.list", "The devices that you may know of", DEVICE_READERS, 0, WITH(list_fields), method_device_list },
 	{ "device.get", "One device", DEVICE_READERS, 0, WITH(device_fields), method_device_get },
 	{ "device.set", "Command a device and wait for its answer", DEVICE_READERS, AUDIT_COMMAND, WITH(set_fields), method_device_set },
+	{ "device.rename", "Give a device a name", SETUP_PEOPLE, AUDIT_DEVICE_NAME, WITH(rename_fields), method_device_rename },
+	{ "device.room", "Put a device into a room, made when it is new; \"\" takes it out", SETUP_PEOPLE, AUDIT_DEVICE_ROOM, WITH(room_fields),
+	  method_device_room },
+	{ "device.move", "Reach a device over another of its adapters", SETUP_PEOPLE, AUDIT_DEVICE_MOVE, WITH(move_fields), method_device_move },
+	{ "device.retire", "Take a device out of service for ever", HOUSE, AUDIT_DEVICE_RETIRE, WITH(device_fields), method_device_retire },
+	{ "device.quarantine", "Cut a device off", HOUSE, AUDIT_DEVICE_STATE, WITH(device_fields), method_device_quarantine },
+	{ "device.release", "End a quarantine", HOUSE, AUDIT_DEVICE_STATE, WITH(device_fields), method_device_release },
+	{ "room.list", "The rooms", DEVICE_READERS, 0, NONE, method_room_list },
+	{ "bind.code", "A one-time code for you, shown once", HOUSE, AUDIT_CODE_ISSUED, NONE, method_bind_code },
+	{ "bind.transfer", "Hand a device on", HOUSE, AUDIT_TRANSFER, WITH(transfer_fields), method_bind_transfer },
+	{ "bind.unbind", "Let a device go", HOUSE, AUDIT_UNBIND, WITH(device_fields), method_bind_unbind },
+	{ "code.redeem", "Present a code at a device: it becomes its user's", METHOD_OWNERS | METHOD_INSTALLERS, AUDIT_BIND, WITH(redeem_fields),
+	  method_code_redeem },
+	{ "join.open", "Let devices join over an adapter for a while", HOUSE, AUDIT_JOIN_OPEN, WITH(join_open_fields), method_join_open },
+	{ "join.close", "Let none join any more", HOUSE, AUDIT_JOIN_CLOSE, WITH(join_fields), method_join_close },
+	{ "join.status", "Where devices may join now", SETUP_PEOPLE, 0, NONE, method_join_status },
+	{ "claim.list", "Devices that wait for you; an owner's list holds all", HOUSE, 0, NONE, method_claim_list },
+	{ "claim.confirm", "Make a waiting device yours", HOUSE, AUDIT_BIND, WITH(device_fields), method_claim_confirm },
+	{ "policy.list", "The access rules, the household's first", RECORD_READERS, 0, WITH(policy_list_fields), method_policy_list },
+	{ "policy.add", "Add an access rule", OWNERS, AUDIT_RULE_ADD, WITH(policy_fields), method_policy_add },
+	{ "policy.remove", "Remove an access rule", OWNERS, AUDIT_RULE_REMOVE, WITH(policy_remove_fields), method_policy_remove },
+	{ "policy.explain", "Who may what, and which rule decides it", RECORD_READERS, 0, WITH(explain_fields), method_policy_explain },
+	{ "rule.list", "Your local rules; an owner's list holds everybody's", HOUSE, 0, WITH(rule_list_fields), method_rule_list },
+	{ "rule.add", "Add a local rule; it runs with your rights", HOUSE, AUDIT_AUTOMATION_ADD, WITH(rule_add_fields), method_rule_add },
+	{ "rule.remove", "Remove a local rule", HOUSE, AUDIT_AUTOMATION_REMOVE, WITH(rule_fields), method_rule_remove },
+	{ "rule.enable", "Let a local rule run (again)", HOUSE, AUDIT_METHOD, WITH(rule_fields), method_rule_enable },
+	{ "rule.disable", "Let a local rule rest", HOUSE, AUDIT_METHOD, WITH(rule_fields), method_rule_disable },
+	{ "audit.tail", "Records: the newest, or those after a number", RECORD_READERS, AUDIT_READ, WITH(tail_fields), method_audit_tail },
+	{ "audit.head", "The chain's end, to be kept elsewhere as an anchor", RECORD_READERS, 0, NONE, method_audit_head },
+	{ "audit.verify", "Check the whole record", RECORD_READERS, AUDIT_LOG_VERIFY, WITH(verify_fields), method_audit_verify },
+	{ "audit.export", "Write a copy of the record into the gateway's folder", RECORD_READERS, AUDIT_LOG_EXPORT, WITH(export_fields),
+	  method_audit_export },
 	{ "events.subscribe", "Hear what happens, as far as you may", EVERY_ROLE, 0, NONE, method_events_subscribe },
 	{ "events.unsubscribe", "Hear no more", EVERY_ROLE, 0, NONE, method_events_unsubscribe },
 };

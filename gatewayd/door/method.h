@@ -65,6 +65,7 @@ const struct method *method_at(size_t i);
 const struct door_parts *call_parts(const struct call *call);
 const struct asker *call_asker(const struct call *call);   /* role NONE when there is no session */
 const struct session *call_session(const struct call *call);
+const struct json *call_request(const struct call *call);  /* lives as long as the call: later steps read it again */
 const char *call_token(const struct call *call);           /* as presented, NULL none */
 bool call_is_gone(const struct call *call);                /* its client went away: nobody will hear the answer */
 void call_is_recorded(struct call *call);                  /* a lower layer records how it ends: the door does not */

@@ -1,9 +1,11 @@
 /* Devices, as far as the caller may know of them. What may be read, commanded or changed is always the router's answer; a
  * device that the caller may not know of looks like one that does not exist. */
+#include <stdlib.h>
 #include <string.h>
 #include "base/text.h"
 #include "door/methods.h"
 #include "door/render.h"
+#include "router/claims.h"
 
 static bool may_read_cap(void *ctx, const struct device *device, uint16_t cap)
 {
@@ -109,4 +111,144 @@ void method_device_set(struct call *call, const struct json *params)
 	text_copy(command.id, sizeof(command.id), id ? id : "");
 	call_is_recorded(call); /* the pipeline records how every command ended */
 	router_command(call_parts(call)->router, asker, &command, on_set, call);
+}
+
+void method_device_rename(struct call *call, const struct json *params)
+{
+	struct audit_record record = call_record(call, AUDIT_DEVICE_NAME);
+	const struct device *device = call_device(call, params, "device");
+	if (!device || !call_may_configure(call, device))
+		return;
+	record.object = json_get_text(params, "name");
+	registry_rename(call_parts(call)->registry, device->id, record.object, &record, call_registry_done, call);
+}
+
+void method_device_room(struct call *call, const struct json *params)
+{
+	struct audit_record record = call_record(call, AUDIT_DEVICE_ROOM);
+	const struct device *device = call_device(call, params, "device");
+	if (!device || !call_may_configure(call, device))
+		return;
+	record.object = json_get_text(params, "room");
+	registry_set_room(call_parts(call)->registry, device->id, record.object, &record, call_registry_done, call);
+}
+
+void method_device_move(struct call *call, const struct json *params)
+{
+	struct audit_record record = call_record(call, AUDIT_DEVICE_MOVE);
+	const struct device *device = call_device(call, params, "device");
+	if (!device || !call_may_configure(call, device))
+		return;
+	record.object = json_get_text(params, "adapter");
+	registry_move(call_parts(call)->registry, device->id, record.object, &record, call_registry_done, call);
+}
+
+static void set_state(struct call *call, const struct json *params, uint16_t kind, enum device_state state)
+{
+	struct audit_record record = call_record(call, kind);
+	const struct device *device = call_device(call, params, "device");
+	if (!device || !call_may_configure(call, device))
+		return;
+	if (state == DEVICE_OURS && device->state != DEVICE_QUARANTINED) {
+		call_registry_done(call, REGISTRY_E_STATE);
+		return;
+	}
+	if (state == DEVICE_OURS && !device->owner)
+		state = DEVICE_DESCRIBED;
+	record.object = device_state_name(state);
+	registry_set_state(call_parts(call)->registry, device->id, state, &record, call_registry_done, call);
+}
+
+void method_device_quarantine(struct call *call, const struct json *params)
+{
+	set_state(call, params, AUDIT_DEVICE_STATE, DEVICE_QUARANTINED);
+}
+
+void method_device_release(struct call *call, const struct json *params)
+{
+	set_state(call, params, AUDIT_DEVICE_STATE, DEVICE_OURS);
+}
+
+/* Retiring: whose it is ends first, in a transaction of its own; then the device itself; then its network is asked to let it
+ * go, which it may be too far away to hear. */
+struct retiring {
+	struct call *call;
+	struct device_id id;
+	struct way way;
+	bool has_way;
+};
+
+static void on_left(void *ctx, enum result result)
+{
+	(void)ctx;
+	(void)result; /* it is ours no more either way */
+}
+
+static void on_retired(void *ctx, int r)
+{
+	struct retiring *retiring = ctx;
+	if (r == 0 && retiring->has_way)
+		(void)!hub_remove(call_parts(retiring->call)->hub, retiring->way.adapter, &retiring->way.addr, on_left, NULL);
+	call_registry_done(retiring->call, r);
+	free(retiring);
+}
+
+static void on_retiring_unbound(void *ctx, int r)
+{
+	struct retiring *retiring = ctx;
+	if (r != 0) {
+		call_claims_done(retiring->call, r);
+		free(retiring);
+		return;
+	}
+	struct audit_record record = call_record(retiring->call, AUDIT_DEVICE_RETIRE);
+	registry_set_state(call_parts(retiring->call)->registry, retiring->id, DEVICE_RETIRED, &record, on_retired, retiring);
+}
+
+void method_device_retire(struct call *call, const struct json *params)
+{
+	struct audit_record record = call_record(call, AUDIT_UNBIND);
+	const struct device *device = call_device(call, params, "device");
+	if (!device || !call_may_configure(call, device))
+		return;
+	struct retiring *retiring = calloc(1, sizeof(*retiring));
+	if (!retiring) {
+		call_registry_done(call, -ENOMEM);
+		return;
+	}
+	*retiring = (struct retiring){ .call = call, .id = device->id, .has_way = device->n_ways > 0 };
+	if (retiring->has_way)
+		retiring->way = *device_way(device);
+	if (device->owner)
+		claims_unbind(router_claims(call_parts(call)->router), device->id, &record, on_retiring_unbound, retiring);
+	else
+		on_retiring_unbound(retiring, 0);
+}
+
+static unsigned n_seen_in(struct call *call, uint32_t room)
+{
+	const struct device *device;
+	unsigned n = 0;
+	for (size_t i = 0; (device = registry_at(call_parts(call)->registry, i)); i++)
+		n += device->room == room && device->state != DEVICE_RETIRED && call_may_see(call, device);
+	return n;
+}
+
+void method_room_list(struct call *call, const struct json *params)
+{
+	struct json *result = json_new_object(), *list = json_new_array();
+	enum role role = call_asker(call)->role;
+	const struct room *room;
+	(void)params;
+	for (size_t i = 0; (room = registry_room_at(call_parts(call)->registry, i)); i++) {
+		unsigned n = n_seen_in(call, room->id);
+		if (n == 0 && role != ROLE_OWNER && role != ROLE_MEMBER)
+			continue;
+		struct json *item = json_new_object();
+		json_set_text(item, "name", room->name);
+		json_set_i64(item, "devices", n);
+		json_push(list, item);
+	}
+	json_set(result, "rooms", list);
+	call_answer(call, result);
 }

@@ -1,5 +1,6 @@
 /* Who is there: the first owner, sessions, users. Passwords come in as JSON text on a socket that the kernel guards; what held
  * them is wiped when the call ends (door.c), and people/ keeps its own copy guarded until it is hashed. */
+#include <string.h>
 #include "base/text.h"
 #include "door/methods.h"
 #include "door/render.h"
@@ -105,4 +106,125 @@ void method_session_end(struct call *call, const struct json *params)
 	}
 	session_end(call_parts(call)->people, number, "ended by hand");
 	call_answer(call, NULL);
+}
+
+void method_user_list(struct call *call, const struct json *params)
+{
+	const struct people *people = call_parts(call)->people;
+	struct json *result = json_new_object(), *list = json_new_array();
+	const struct user *user;
+	(void)params;
+	for (size_t i = 0; (user = user_at(people, i)); i++)
+		json_push(list, render_user(user));
+	json_set(result, "users", list);
+	call_answer(call, result);
+}
+
+static bool role_of(struct call *call, const struct json *params, enum role *ret)
+{
+	if (role_parse(json_get_text(params, "role"), ret) == 0 && *ret != ROLE_NONE)
+		return true;
+	call_field(call, "role");
+	call_fail(call, RESULT_BAD_VALUE, "a role is owner, member, guest, installer or auditor");
+	return false;
+}
+
+void method_user_add(struct call *call, const struct json *params)
+{
+	struct audit_record record = call_record(call, AUDIT_USER_ADD);
+	enum role role;
+	if (!role_of(call, params, &role))
+		return;
+	record.detail = role_name(role);
+	user_add(call_parts(call)->people, json_get_text(params, "name"), role, json_get_text(params, "password"), &record, call_people_done,
+		 call);
+}
+
+void method_user_set_role(struct call *call, const struct json *params)
+{
+	struct audit_record record = call_record(call, AUDIT_USER_CHANGE);
+	enum role role;
+	const struct user *user = call_user(call, params, "user");
+	if (!user || !role_of(call, params, &role))
+		return;
+	record.detail = role_name(role);
+	user_set_role(call_parts(call)->people, user->id, role, &record, call_people_done, call);
+}
+
+static void set_password(struct call *call, const char *name)
+{
+	struct audit_record record = call_record(call, AUDIT_PASSWORD);
+	const struct user *user = user_find_name(call_parts(call)->people, name);
+	const char *password = json_get_text(json_get(call_request(call), "params"), "password");
+	if (user)
+		user_set_password(call_parts(call)->people, user->id, password, &record, call_people_done, call);
+	else
+		call_people_done(call, PEOPLE_E_UNKNOWN);
+}
+
+static void on_old_password(void *ctx, int r, const struct session *session, const char *token)
+{
+	struct call *call = ctx;
+	(void)session;
+	(void)token;
+	if (r != 0)
+		call_people_done(call, r);
+	else
+		set_password(call, call_asker(call)->name);
+}
+
+/* A session alone is not enough to take over its user for good: who changes his own password says the old one again. */
+void method_user_set_password(struct call *call, const struct json *params)
+{
+	const char *name = json_get_text(params, "user"), *old = json_get_text(params, "old");
+	bool own = strcmp(name, call_asker(call)->name) == 0;
+	if (!own && !is_owner(call)) {
+		call_fail(call, RESULT_DENIED, "only an owner may set somebody else's password");
+	} else if (own && !old) {
+		call_field(call, "old");
+		call_fail(call, RESULT_MALFORMED, "the old password is needed, too");
+	} else if (own) {
+		people_verify(call_parts(call)->people, name, old, SOURCE_DOOR, call_asker(call)->addr, on_old_password, call);
+	} else {
+		set_password(call, name);
+	}
+}
+
+static void set_disabled(struct call *call, const struct json *params, bool disabled)
+{
+	struct audit_record record = call_record(call, AUDIT_USER_CHANGE);
+	const struct user *user = call_user(call, params, "user");
+	if (user)
+		user_set_disabled(call_parts(call)->people, user->id, disabled, &record, call_people_done, call);
+}
+
+void method_user_disable(struct call *call, const struct json *params)
+{
+	set_disabled(call, params, true);
+}
+
+void method_user_enable(struct call *call, const struct json *params)
+{
+	set_disabled(call, params, false);
+}
+
+void method_user_remove(struct call *call, const struct json *params)
+{
+	struct audit_record record = call_record(call, AUDIT_USER_REMOVE);
+	const struct user *user = call_user(call, params, "user");
+	if (user)
+		user_remove(call_parts(call)->people, user->id, &record, call_people_done, call);
+}
+
+void method_user_unlock(struct call *call, const struct json *params)
+{
+	struct audit_record record = call_record(call, AUDIT_USER_CHANGE);
+	struct json *result = json_new_object();
+	const char *name = json_get_text(params, "user");
+	/* Also a name that nobody has can be locked: who asks is told no more than that. */
+	bool was = people_unlock(call_parts(call)->people, name);
+	json_set_bool(result, "was_locked", was);
+	record.object = name;
+	record.detail = was ? "lock-out ended" : "was not locked";
+	call_append_answer(call, &record, result);
 }

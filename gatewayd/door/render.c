@@ -6,6 +6,7 @@
 #include <time.h>
 #include "base/text.h"
 #include "door/render.h"
+#include "door/when.h"
 
 static void set_view(struct json *object, const char *key, struct view view)
 {
@@ -258,7 +259,7 @@ struct json *render_alarm(const struct alarm *alarm, const struct registry *regi
 	return object;
 }
 
-static void set_who(struct json *object, const struct policy_rule *rule, const struct people *people)
+static void set_who(struct json *object, const struct policy_rule *rule, const struct conf *conf, const struct people *people)
 {
 	char text[NAME_MAX_LEN + 16];
 	switch (rule->who) {
@@ -275,7 +276,7 @@ static void set_who(struct json *object, const struct policy_rule *rule, const s
 		text_print(text, sizeof(text), "role:%s", role_name((enum role)rule->who_id));
 		break;
 	case WHO_LINK:
-		text_print(text, sizeof(text), "link:%u", rule->who_id);
+		text_print(text, sizeof(text), "link:%s", rule->who_id < conf->n_links ? conf->links[rule->who_id].name : "?");
 		break;
 	case WHO_RULE:
 		text_print(text, sizeof(text), "rule:%u", rule->who_id);
@@ -336,26 +337,21 @@ static struct json *render_windows(const struct policy_rule *rule)
 {
 	struct json *list = json_new_array();
 	for (uint8_t i = 0; i < rule->n_windows; i++) {
-		const struct policy_window *w = &rule->windows[i];
-		char text[48];
-		static const char *const days[] = { "mon", "tue", "wed", "thu", "fri", "sat", "sun" };
-		text[0] = 0;
-		for (unsigned d = 0; d < 7 && w->days != DAYS_ALL; d++)
-			if (w->days & (1u << d))
-				text_append(text, sizeof(text), "%s%s", text[0] ? "," : "", days[d]);
-		text_append(text, sizeof(text), "%s%02u:%02u-%02u:%02u", text[0] ? " " : "", w->from / 60, w->from % 60, w->to / 60, w->to % 60);
+		char text[WHEN_TEXT_MAX];
+		when_print_window(&rule->windows[i], text);
 		json_push_text(list, text);
 	}
 	return list;
 }
 
-struct json *render_policy_rule(const struct policy_rule *rule, const struct registry *registry, const struct people *people)
+struct json *render_policy_rule(const struct policy_rule *rule, const struct conf *conf, const struct registry *registry,
+				const struct people *people)
 {
 	struct json *object = json_new_object();
 	char cap[CAPABILITY_NAME_MAX];
 	json_set_i64(object, "id", rule->id);
 	json_set_text(object, "effect", rule->effect == POLICY_ALLOW ? "allow" : "deny");
-	set_who(object, rule, people);
+	set_who(object, rule, conf, people);
 	set_what(object, rule, registry);
 	if (rule->cap) {
 		capability_name(rule->cap, cap);
@@ -404,7 +400,7 @@ static void set_point(struct json *object, const char *key, const struct registr
 struct json *render_automation(const struct automation_rule *rule, const struct registry *registry, const struct people *people)
 {
 	struct json *object = json_new_object();
-	char at[8];
+	char at[8], days[WHEN_TEXT_MAX];
 	struct value value = value_box_get(&rule->threshold);
 	json_set_i64(object, "id", rule->id);
 	json_set_text(object, "name", rule->name);
@@ -415,7 +411,8 @@ struct json *render_automation(const struct automation_rule *rule, const struct 
 	if (rule->trigger == TRIGGER_TIME) {
 		text_print(at, sizeof(at), "%02u:%02u", rule->minute / 60 % 24, rule->minute % 60);
 		json_set_text(object, "at", at);
-		json_set_i64(object, "days", rule->days);
+		when_print_days(rule->days, days);
+		json_set_text(object, "days", days);
 	} else {
 		set_point(object, "when", registry, rule->device, rule->cap);
 		render_value(object, "threshold", &value);

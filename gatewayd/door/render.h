@@ -9,6 +9,7 @@
  */
 #include "audit/audit.h"
 #include "base/base.h"
+#include "conf/conf.h"
 #include "model/event.h"
 #include "people/people.h"
 #include "policy/policy.h"
@@ -28,6 +29,7 @@ struct json *render_event(const struct event *event, const struct device *device
 struct json *render_user(const struct user *user);
 struct json *render_session(const struct session *session, const struct people *people, int64_t now_ms);
 struct json *render_alarm(const struct alarm *alarm, const struct registry *registry);
-struct json *render_policy_rule(const struct policy_rule *rule, const struct registry *registry, const struct people *people);
+struct json *render_policy_rule(const struct policy_rule *rule, const struct conf *conf, const struct registry *registry,
+				const struct people *people);
 struct json *render_automation(const struct automation_rule *rule, const struct registry *registry, const struct people *people);
 struct json *render_audit(const struct audit_row *row);

@@ -16,6 +16,7 @@ struct attempt {
 	uint32_t user;
 	enum source_kind door;
 	bool locked;
+	bool verify_only; /* no session is made: somebody who has one says his password again */
 	login_done_fn done;
 	void *ctx;
 };
@@ -116,6 +117,10 @@ static void on_verified(void *ctx, int r, const char *hash)
 		attempt_fail(attempt, attempt->locked ? "locked" : !user ? "no such user" : user->disabled ? "disabled" : "wrong password");
 		return;
 	}
+	if (attempt->verify_only) {
+		attempt_end(attempt, 0, NULL, NULL);
+		return;
+	}
 	r = session_start(people, attempt->user, attempt->door, attempt->client, attempt->old_token[0] ? attempt->old_token : NULL, &session, token);
 	if (r == 0) {
 		name_key(attempt->name, key);
@@ -128,31 +133,57 @@ static void on_verified(void *ctx, int r, const char *hash)
 	crypto_wipe(token, sizeof(token));
 }
 
-void people_login(struct people *people, const char *name, const char *password, enum source_kind door, const char *client,
-		  const char *old_token, login_done_fn done, void *ctx)
+/* Takes attempt, whose name, client and door are set. */
+static void attempt_start(struct attempt *attempt, const char *password)
 {
+	struct people *people = attempt->people;
 	char key[THROTTLE_KEY_MAX + 1];
 	int64_t now = loop_now_ms(people->loop);
+
+	name_key(attempt->name, key);
+	attempt->locked = throttle_is_locked(people->throttle, key, now);
+	source_key(attempt->door, attempt->client, key);
+	attempt->locked |= throttle_is_locked(people->throttle, key, now);
+	const struct user *user = user_find_name(people, attempt->name);
+	const struct user_entry *entry = user ? people_user(people, user->id) : NULL;
+	attempt->user = user ? user->id : 0;
+	int r = hasher_verify(people->hasher, entry && !attempt->locked ? entry->hash : NULL, password, on_verified, attempt);
+	if (r != 0)
+		attempt_end(attempt, r == HASHER_E_BUSY ? PEOPLE_E_BUSY : r, NULL, NULL);
+}
+
+static struct attempt *attempt_new(struct people *people, const char *name, enum source_kind door, const char *client, login_done_fn done,
+				   void *ctx)
+{
 	struct attempt *attempt = calloc(1, sizeof(*attempt));
 	if (!attempt) {
 		done(ctx, -ENOMEM, NULL, NULL);
-		return;
+		return NULL;
 	}
 	*attempt = (struct attempt){ .people = people, .door = door, .done = done, .ctx = ctx };
 	text_copy(attempt->name, sizeof(attempt->name), name);
 	text_copy(attempt->client, sizeof(attempt->client), client);
+	return attempt;
+}
+
+void people_login(struct people *people, const char *name, const char *password, enum source_kind door, const char *client,
+		  const char *old_token, login_done_fn done, void *ctx)
+{
+	struct attempt *attempt = attempt_new(people, name, door, client, done, ctx);
+	if (!attempt)
+		return;
 	text_copy(attempt->old_token, sizeof(attempt->old_token), old_token ? old_token : "");
-	name_key(name, key);
-	attempt->locked = throttle_is_locked(people->throttle, key, now);
-	source_key(door, client, key);
-	attempt->locked |= throttle_is_locked(people->throttle, key, now);
-	const struct user *user = user_find_name(people, name);
-	const struct user_entry *entry = user ? people_user(people, user->id) : NULL;
-	attempt->user = user ? user->id : 0;
-	int r = hasher_verify(people->hasher, entry && !attempt->locked ? entry->hash : NULL, password, on_verified, attempt);
-	if (r != 0) {
-		attempt_end(attempt, r == HASHER_E_BUSY ? PEOPLE_E_BUSY : r, NULL, NULL);
-	}
+	attempt_start(attempt, password);
+}
+
+void people_verify(struct people *people, const char *name, const char *password, enum source_kind door, const char *client,
+		   login_done_fn done, void *ctx)
+{
+	struct attempt *attempt = attempt_new(people, name, door, client, done, ctx);
+	if (!attempt)
+		return;
+	attempt->verify_only = true;
+	attempt_start(attempt, password);
 }
 
 bool people_unlock(struct people *people, const char *name)

@@ -70,6 +70,9 @@ void user_remove(struct people *people, uint32_t id, const struct audit_record *
 typedef void (*login_done_fn)(void *ctx, int r, const struct session *session, const char *token);
 void people_login(struct people *people, const char *name, const char *password, enum source_kind door, const char *client,
 		  const char *old_token, login_done_fn done, void *ctx);
+/* The same judgement without a session (done gets none): before somebody changes what the password guards. */
+void people_verify(struct people *people, const char *name, const char *password, enum source_kind door, const char *client,
+		   login_done_fn done, void *ctx);
 bool people_unlock(struct people *people, const char *name); /* by an owner or for recovery; false: it was not throttled */
 /* 0 and *ret borrowed until the next loop turn; touches the idle deadline. PEOPLE_E_SESSION: unknown, ended, other door or client
  * (then it is ended and audited). */

@@ -247,6 +247,13 @@ static const struct link_entry *asker_link(const struct router *router, const st
 	return NULL;
 }
 
+bool router_link_shares(struct router *router, unsigned link_index, const struct device *device, uint16_t cap)
+{
+	const struct asker asker = { .subject = { SUBJECT_LINK, link_index } };
+	const struct link_entry *link = asker_link(router, &asker);
+	return link && link->ops->shares(link->ctx, device, cap, capability_class(cap));
+}
+
 /* A device as a whole may be read by whom at least one of its capabilities is open to. */
 static struct policy_verdict may_read_any(struct router *router, const struct asker *asker, const struct device *device, enum action action)
 {

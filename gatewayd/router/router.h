@@ -91,6 +91,7 @@ struct router_link_ops {
 must_check int router_add_link(struct router *router, unsigned link_index, const char *name, enum source_kind source, unsigned spool_link,
 			       const struct router_link_ops *ops, void *ctx);
 bool router_link_sees(struct router *router, unsigned link_index, const struct device *device, uint16_t cap);
+bool router_link_shares(struct router *router, unsigned link_index, const struct device *device, uint16_t cap); /* its allow-list alone */
 /* The gateway's own health: goes to every link and listener, always shared. */
 void router_health(struct router *router, const char *name, int64_t value);
 

@@ -1,0 +1,164 @@
+/* The audit record from outside: its end, its check, a copy of it. Reading it is itself on record. */
+#include <stdlib.h>
+#include <string.h>
+#include "base/text.h"
+#include "door/methods.h"
+#include "door/render.h"
+#include "sys/host.h"
+
+void method_audit_head(struct call *call, const struct json *params)
+{
+	struct audit_head head = audit_head(call_parts(call)->audit);
+	struct json *result = json_new_object();
+	char hex[2 * CRYPTO_HASH_LEN + 1];
+	(void)params;
+	hex_print(head.head, sizeof(head.head), hex);
+	json_set_i64(result, "seq", (int64_t)head.seq);
+	json_set_text(result, "head", hex);
+	json_set_text(result, "segment", head.segment);
+	call_answer(call, result);
+}
+
+/* Newest first they come when no place is named; oldest first they are told. */
+static struct json *rows_json(const struct audit_row *rows, size_t n, bool backwards, bool *ret_cut)
+{
+	struct json *list = json_new_array();
+	size_t used = 0, first = 0;
+	/* Backwards: how many of the newest fit? */
+	struct json *probe = json_new_array();
+	while (backwards && first < n && budget_push(&used, probe, render_audit(&rows[first])))
+		first++;
+	json_free(probe);
+	*ret_cut = backwards && first < n;
+	used = 0;
+	for (size_t i = 0; i < (backwards ? first : n); i++) {
+		const struct audit_row *row = backwards ? &rows[first - 1 - i] : &rows[i];
+		if (!budget_push(&used, list, render_audit(row))) {
+			*ret_cut = true;
+			break;
+		}
+	}
+	return list;
+}
+
+static void on_rows(void *ctx, int r, const struct audit_row *rows, size_t n)
+{
+	struct call *call = ctx;
+	bool backwards = !json_get(json_get(call_request(call), "params"), "after"), cut = false;
+	if (r != 0) {
+		call_fail_errno(call, r, "reading the record");
+		return;
+	}
+	struct json *result = json_new_object();
+	json_set(result, "records", rows_json(rows, n, backwards, &cut));
+	json_set_bool(result, "cut", cut);
+	struct audit_record record = call_record(call, AUDIT_READ);
+	record.object = "audit";
+	(void)!audit_append(call_parts(call)->audit, &record, NULL, NULL);
+	call_answer(call, result);
+}
+
+void method_audit_tail(struct call *call, const struct json *params)
+{
+	enum { ROWS = 20 };
+	bool from = json_get(params, "after") != NULL;
+	int r = audit_read(call_parts(call)->audit, (uint64_t)param_i64(params, "after", 0), (size_t)param_i64(params, "n", ROWS), !from, on_rows,
+			   call);
+	if (r != 0)
+		on_rows(call, r < 0 ? r : -EAGAIN, NULL, 0);
+}
+
+static const char *verdict_name(int r)
+{
+	return r == 0 ? "ok" : r == AUDIT_E_TAMPERED ? "tampered" : "no-anchor";
+}
+
+static void on_verdict(void *ctx, int r, const struct audit_verdict *verdict)
+{
+	struct call *call = ctx;
+	if (r != 0 && r != AUDIT_E_TAMPERED && r != AUDIT_E_NO_ANCHOR) {
+		call_fail_errno(call, r, "checking the record");
+		return;
+	}
+	struct audit_record record = call_record(call, AUDIT_LOG_VERIFY);
+	struct json *result = json_new_object();
+	json_set_text(result, "verdict", verdict_name(r));
+	json_set_i64(result, "records", (int64_t)verdict->records);
+	json_set_i64(result, "first_bad", (int64_t)verdict->first_bad);
+	json_set_text(result, "what", verdict->what);
+	json_set_i64(result, "anchors", verdict->anchors);
+	record.outcome = r == AUDIT_E_TAMPERED ? AUDIT_FAILED : AUDIT_OK;
+	record.object = verdict_name(r);
+	record.detail = verdict->what;
+	call_append_answer(call, &record, result);
+}
+
+static bool take_anchor(const struct json *json, struct audit_anchor *ret)
+{
+	static const struct json_field fields[] = { { "seq", JSON_INT, true, 1, INT64_MAX },
+						    { "head", JSON_TEXT, true, 2 * CRYPTO_HASH_LEN, 2 * CRYPTO_HASH_LEN } };
+	int64_t seq = 0;
+	size_t len;
+	if (json_kind(json) != JSON_OBJECT || json_check(json, fields, N_ELEMENTS(fields), NULL, 0) != 0)
+		return false;
+	const char *head = json_text(json_get(json, "head"), &len);
+	(void)json_to_i64(json_get(json, "seq"), &seq);
+	ret->seq = (uint64_t)seq;
+	return hex_parse(head, len, ret->head, sizeof(ret->head)) == 0;
+}
+
+void method_audit_verify(struct call *call, const struct json *params)
+{
+	struct audit_anchor anchors[64];
+	const struct json *list = json_get(params, "anchors");
+	size_t n = list ? json_len(list) : 0;
+	for (size_t i = 0; i < n; i++)
+		if (!take_anchor(json_at(list, i), &anchors[i])) {
+			call_field(call, "anchors");
+			call_fail(call, RESULT_MALFORMED, "an anchor has a seq and a head of 64 hex digits");
+			return;
+		}
+	int r = audit_verify(call_parts(call)->audit, anchors, n, on_verdict, call);
+	if (r != 0)
+		call_fail_errno(call, r < 0 ? r : -EAGAIN, "checking the record");
+}
+
+static void export_path(const struct call *call, char *ret, size_t cap)
+{
+	const char *name = json_get_text(json_get(call_request(call), "params"), "name");
+	text_print(ret, cap, "%s/exports/%s.audit", (*call_parts(call)->conf)->state_dir, name);
+}
+
+static void on_exported(void *ctx, int r)
+{
+	struct call *call = ctx;
+	struct audit_record record = call_record(call, AUDIT_LOG_EXPORT);
+	char path[512];
+	if (r != 0) {
+		call_fail_errno(call, r, "writing the copy");
+		return;
+	}
+	struct json *result = json_new_object();
+	export_path(call, path, sizeof(path));
+	json_set_text(result, "path", path);
+	record.object = json_get_text(json_get(call_request(call), "params"), "name");
+	call_append_answer(call, &record, result);
+}
+
+/* Into one folder of ours and nowhere else: the name is no path. */
+void method_audit_export(struct call *call, const struct json *params)
+{
+	char path[512];
+	if (!text_is_slug(json_get_text(params, "name"), 48)) {
+		call_field(call, "name");
+		call_fail(call, RESULT_BAD_VALUE, "a name has small letters, digits, - and _ only");
+		return;
+	}
+	text_print(path, sizeof(path), "%s/exports", (*call_parts(call)->conf)->state_dir);
+	int r = host_mkdir(path, 0700);
+	export_path(call, path, sizeof(path));
+	if (r == 0)
+		r = audit_export(call_parts(call)->audit, path, on_exported, call);
+	if (r != 0)
+		call_fail_errno(call, r < 0 ? r : -EAGAIN, "writing the copy");
+}
