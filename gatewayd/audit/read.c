@@ -22,31 +22,35 @@ struct reading {
 	struct read_blob blobs[AUDIT_READ_MAX];
 };
 
+static int keep_row(struct reading *reading, uint64_t seq, struct view rec)
+{
+	struct read_blob *blob = &reading->blobs[reading->n];
+
+	if (rec.len > AUDIT_RECORD_MAX)
+		return AUDIT_E_TAMPERED;
+	*blob = (struct read_blob){ seq, rec.len, malloc(rec.len ? rec.len : 1) };
+	if (!blob->rec)
+		return -ENOMEM;
+	if (rec.len)
+		memcpy(blob->rec, rec.data, rec.len);
+	reading->after = seq;
+	reading->n++;
+	return 0;
+}
+
 static int keep_rows(struct reading *reading, struct stmt *s)
 {
-	int r;
+	int r = 0;
 
-	while ((r = stmt_step(s)) > 0) {
-		struct view rec = stmt_blob(s, 1);
-		struct read_blob *blob = &reading->blobs[reading->n];
+	while (r == 0 && reading->n < reading->max) {
+		int step = stmt_step(s);
 
-		if (rec.len > AUDIT_RECORD_MAX) {
-			r = AUDIT_E_TAMPERED;
-			break;
-		}
-		*blob = (struct read_blob){ (uint64_t)stmt_i64(s, 0), rec.len, malloc(rec.len ? rec.len : 1) };
-		if (!blob->rec) {
-			r = -ENOMEM;
-			break;
-		}
-		if (rec.len)
-			memcpy(blob->rec, rec.data, rec.len);
-		reading->after = blob->seq;
-		if (++reading->n == reading->max)
-			break;
+		if (step <= 0)
+			return step;
+		r = keep_row(reading, (uint64_t)stmt_i64(s, 0), stmt_blob(s, 1));
 	}
 	stmt_reset(s);
-	return r == AUDIT_E_TAMPERED || r < 0 ? r : 0;
+	return r;
 }
 
 static int read_segment(struct reading *reading, struct db *db)
@@ -95,13 +99,22 @@ static int read_task(struct store *store, struct db *const *dbs, void *arg)
 	return r;
 }
 
+/* Neighbours in a page are neighbours in the log. */
+static bool is_in_place(const struct reading *reading, size_t i)
+{
+	uint64_t seq = reading->blobs[i].seq, before = i ? reading->blobs[i - 1].seq : 0;
+
+	return i == 0 || seq == (reading->newest_first ? before - 1 : before + 1);
+}
+
 /* The rows up to the first that is not what it should be; AUDIT_E_TAMPERED then. */
 static int rows_decode(const struct reading *reading, struct record *records, struct audit_row *rows, size_t *ret_n)
 {
 	for (size_t i = 0; i < reading->n; i++) {
 		const struct read_blob *blob = &reading->blobs[i];
 
-		if (record_decode(blob->rec, blob->len, &records[i]) || records[i].stamp.seq != blob->seq) {
+		if (!is_in_place(reading, i) || record_decode(blob->rec, blob->len, &records[i]) ||
+		    records[i].stamp.seq != blob->seq) {
 			*ret_n = i;
 			return AUDIT_E_TAMPERED;
 		}
