@@ -19,7 +19,9 @@ int64_t host_watchdog_ms(void); /* WATCHDOG_USEC for this pid in ms, 0 when none
 
 /* --boot-id option text (systemd's %b) or, when NULL, /proc/sys/kernel/random/boot_id. -EINVAL: neither form. */
 must_check int host_boot_id(const char *option, uint8_t ret[HOST_BOOT_ID_LEN]);
-bool host_clock_is_synced(void); /* kernel's adjtimex state: no STA_UNSYNC */
+/* The kernel's word (adjtimex: no STA_UNSYNC); where asking is forbidden, gatewayd-clock's: is its file there? */
+#define HOST_CLOCK_FILE "/run/gatewayd-clock/synchronized"
+bool host_clock_is_synced(void);
 
 /* Regular files only (-EISDIR, -EINVAL). *ret is malloc'ed, NUL added; wipe it when it held a secret. */
 must_check int host_read_file(const char *path, size_t max, char **ret, size_t *ret_len);
