@@ -68,6 +68,9 @@ static int open_port(struct adapter *adapter, const char *name, const char *wher
 		fd = fcntl((int)number, F_DUPFD_CLOEXEC, 3);
 	else
 		fd = open(where, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+	/* A file that is only to be read, such as a password's. */
+	if (fd < 0 && (errno == EACCES || errno == EROFS))
+		fd = open(where, O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
 	return fd < 0 ? -errno : host_add_port(adapter->host, name, fd);
 }
 
@@ -87,14 +90,18 @@ static int open_ports(struct adapter *adapter, char why[PLUGIN_WHY_LEN])
 	return 0;
 }
 
-static void list_reads(struct adapter *adapter, const char *reads[PLUGIN_READS_MAX + 1])
+static int list_reads(struct adapter *adapter, const char *reads[PLUGIN_READS_MAX + 1])
 {
 	const char *path, *name;
 	size_t cursor = 0, n = 0;
 
-	while (n < PLUGIN_READS_MAX && (path = options_next(&adapter->options, "file.", &cursor, &name)))
+	while ((path = options_next(&adapter->options, "file.", &cursor, &name))) {
+		if (n == PLUGIN_READS_MAX)
+			return -E2BIG;
 		reads[n++] = path;
+	}
 	reads[n] = NULL;
+	return 0;
 }
 
 static int open_plugin(struct adapter *adapter, char why[PLUGIN_WHY_LEN])
@@ -102,9 +109,12 @@ static int open_plugin(struct adapter *adapter, char why[PLUGIN_WHY_LEN])
 	const char *reads[PLUGIN_READS_MAX + 1];
 	struct gwa_opt opts[OPTIONS_MAX];
 	size_t n = options_for_plugin(&adapter->options, opts);
-	int r;
+	int r = list_reads(adapter, reads);
 
-	list_reads(adapter, reads);
+	if (r) {
+		text_print(why, PLUGIN_WHY_LEN, "more than %d options file.x", PLUGIN_READS_MAX);
+		return r;
+	}
 	r = plugin_load(&adapter->file, reads, why);
 	if (r)
 		return r;
@@ -142,7 +152,7 @@ static void start(struct adapter *adapter)
 	if (!r)
 		r = open_plugin(adapter, why);
 	if (r) {
-		refuse(adapter, r, why, r == -EPROTO || r == -ENOEXEC ? ADAPTER_CONFIG : ADAPTER_AGAIN);
+		refuse(adapter, r, why, r == -EPROTO || r == -ENOEXEC || r == -E2BIG ? ADAPTER_CONFIG : ADAPTER_AGAIN);
 		return;
 	}
 	adapter->loaded = true;

@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 
 #include "base/text.h"
+#include "host/plugin.h"
 #include "sys/crypto.h"
 #include "sys/packet.h"
 
@@ -302,6 +303,41 @@ static void a_changed_plugin_is_refused(void **state)
 	check_true(child_said(c, "another than the listed"));
 }
 
+static void files_that_the_configuration_names_may_be_read(void **state)
+{
+	struct child *c = *state;
+	const struct address one = { .len = 1, .bytes = { 1 } };
+
+	fake_core_option(c->core, "file.users", "/etc/passwd");
+	start(c, "files");
+	fake_core_command(c->core, &one, CAP_ON_OFF, value_bool(true), 1000);
+	check_true(fake_core_until(c->core, fake_core_is_answered, WAIT_MS));
+	check_uint(c->core->n_reports, 6);
+	/* passwd may be read in both stages; shadow and /tmp in none. */
+	check_near(c->core->reports[0].number, 0, 0);
+	check_near(c->core->reports[1].number, EACCES, 0);
+	check_near(c->core->reports[2].number, EACCES, 0);
+	check_near(c->core->reports[3].number, 0, 0);
+	check_near(c->core->reports[4].number, EACCES, 0);
+	check_near(c->core->reports[5].number, EACCES, 0);
+}
+
+static void too_many_files(void **state)
+{
+	struct child *c = *state;
+	char key[16];
+	int status;
+
+	for (int i = 0; i <= PLUGIN_READS_MAX; i++) {
+		snprintf(key, sizeof(key), "file.%d", i);
+		fake_core_option(c->core, key, "/etc/passwd");
+	}
+	child_start(c, "null");
+	status = child_wait(c, WAIT_MS);
+	check_int(WEXITSTATUS(status), EXIT_CONFIG);
+	check_true(child_said(c, "more than 8 options file.x"));
+}
+
 static void the_command_line(void **state)
 {
 	struct child *c = *state;
@@ -360,6 +396,8 @@ int main(void)
 		CASE(other_options_end_it),
 		CASE(a_foreign_plugin_needs_its_hash),
 		CASE(a_changed_plugin_is_refused),
+		CASE(files_that_the_configuration_names_may_be_read),
+		CASE(too_many_files),
 		CASE(the_command_line),
 		CASE(a_signal_ends_it_at_any_time),
 	};
