@@ -109,6 +109,14 @@ static int write_order(const struct lan_device *device, const struct trait *trai
 	return z2m_set(trait, value, ret_payload);
 }
 
+/* A little less than the host gives us, so that it hears our answer and not its own. */
+static uint32_t time_to_live(uint32_t ttl_ms)
+{
+	uint32_t ttl = ttl_ms ? ttl_ms : WIFI_TTL_MS;
+
+	return ttl > 1000 ? ttl - 100 : ttl - ttl / 10;
+}
+
 /* The order's row comes first: what is published is always waited for. */
 static int send(gwa_self *self, const struct order *order, const char *topic, const char *payload, uint32_t ttl_ms)
 {
@@ -131,7 +139,7 @@ void commands_command(gwa_self *self, uint64_t req, const struct gwa_addr *addr,
 {
 	const struct house_entry *entry = house_find_addr(&self->house, addr);
 	const struct trait *trait = entry ? lan_device_trait(entry->device, endpoint, cap) : NULL;
-	uint32_t ttl = ttl_ms ? ttl_ms : WIFI_TTL_MS;
+	uint32_t ttl = time_to_live(ttl_ms);
 	struct order order = { .req = req, .addr = *addr, .endpoint = endpoint, .cap = cap, .value = *value,
 			       .deadline_ms = gwa(self->host)->now_ms(self->host) + ttl };
 	char topic[LAN_TOPIC_MAX], *payload = NULL;
@@ -155,7 +163,7 @@ void commands_command(gwa_self *self, uint64_t req, const struct gwa_addr *addr,
 static void ask_bridge(gwa_self *self, uint64_t req, const struct base *base, const char *what, char *payload)
 {
 	struct order order = { .req = req, .to_bridge = true,
-			       .deadline_ms = gwa(self->host)->now_ms(self->host) + WIFI_TTL_MS };
+			       .deadline_ms = gwa(self->host)->now_ms(self->host) + time_to_live(0) };
 	int status = GWA_UNREACHABLE;
 	char topic[LAN_TOPIC_MAX];
 
