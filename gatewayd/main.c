@@ -81,11 +81,12 @@ static int run_core(const struct app_options *options, struct conf *conf)
 	return r == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-static int print_text(int r, char *text)
+/* By its place: what an argument is worth before the call beside it was made is nobody's promise. */
+static int print_text(int r, char **text)
 {
 	if (r == 0)
-		fputs(text, stdout);
-	free(text);
+		fputs(*text, stdout);
+	free(*text);
 	return r == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
@@ -117,7 +118,7 @@ int main(int argc, char **argv)
 		return EXIT_SUCCESS;
 	}
 	if (mode == OPT_MAN)
-		return print_text(conf_man(&text), text);
+		return print_text(conf_man(&text), &text);
 	signal(SIGPIPE, SIG_IGN);
 	log_open(LOG_INFO);
 	int r = crypto_init();
@@ -132,7 +133,7 @@ int main(int argc, char **argv)
 	if (mode == OPT_CHECK || mode == OPT_SHOW) {
 		int code = EXIT_SUCCESS;
 		if (mode == OPT_SHOW)
-			code = print_text(conf_show(conf, &text), text);
+			code = print_text(conf_show(conf, &text), &text);
 		conf_free(conf);
 		return code;
 	}
