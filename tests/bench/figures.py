@@ -94,14 +94,14 @@ def idle(system, plan):
                 "idle_us_s": (probe.cpu_us(system.job()) - cpu) / plan.idle_s}
 
 
-def wait_stored(system, n, started):
-    """When the system itself holds all n; None if it cannot tell."""
+def wait_stored(system, n, until):
+    """When the system itself says that it holds n; None if it cannot tell."""
     if system.stored() is None:
         return None
     while system.stored() < n:
-        if time.monotonic() > started + 60:
+        if time.monotonic() > until:
             raise BenchError(f"{system.title} stores {system.stored()} of {n}")
-        time.sleep(0.005)
+        time.sleep(0.002)
     return time.monotonic()
 
 
@@ -112,10 +112,11 @@ def outage(system, plan, publishers=1, suffix="outage"):
     crowd = {"publishers": publishers, "qos": 1, "count": OUTAGE_MESSAGES}
     with running(system, 1):
         home.stop_cloud()
+        held = system.stored() or 0
         with home.load("send", system, base, quiet=30, **crowd) as load:
             began = load.until("begin")["now_ns"] / 1e9
             sent = load.result()
-        stored_at = wait_stored(system, OUTAGE_MESSAGES, began)
+        stored_at = wait_stored(system, held + OUTAGE_MESSAGES, began + 60)
         system.kill()
         home.start_cloud()
         with home.load("count", system, base, quiet=plan.quiet_s, **crowd) as load:

@@ -3,7 +3,6 @@
 The household is set up once (an owner, 50 metering plugs of Zigbee2MQTT, all bound to him and shared with the cloud) and its
 state kept; fresh() puts that state back. Policy, audit and spool are on, as they always are.
 """
-import json
 import os
 import shutil
 import stat
@@ -11,6 +10,7 @@ import subprocess
 import sys
 import time
 
+import z2m
 from home import PUBLISHERS, ROOT, BenchError
 from systems import LAN_CONF, UNLIMITED_CONF, System
 
@@ -52,25 +52,6 @@ links:
 """
 
 
-def device_name(number):
-    return f"bench-{number:02d}"
-
-
-def z2m_devices():
-    """What Zigbee2MQTT says of its devices: plugs that measure energy."""
-    energy = {"type": "numeric", "name": "energy", "property": "energy", "access": 1, "unit": "kWh", "label": "Energy"}
-    coordinator = {"ieee_address": "0x00124b0000000000", "type": "Coordinator", "network_address": 0, "supported": True,
-                   "friendly_name": "Coordinator", "definition": None, "endpoints": {}, "interview_completed": True}
-    plugs = [{"ieee_address": f"0x00124b00000001{number:02x}", "type": "Router", "network_address": 1000 + number,
-              "supported": True, "disabled": False, "friendly_name": device_name(number), "interview_completed": True,
-              "interviewing": False, "interview_state": "SUCCESSFUL", "power_source": "Mains (single phase)",
-              "model_id": "BENCH", "manufacturer": "Bench", "endpoints": {},
-              "definition": {"model": "BENCH", "vendor": "Bench", "description": "Metering plug",
-                             "exposes": [energy], "options": []}}
-             for number in range(PUBLISHERS)]
-    return [coordinator, *plugs]
-
-
 class Gateway(System):
     key, title = "gateway", "gatewayd"
     safe = True
@@ -101,7 +82,6 @@ class Gateway(System):
         listing = subprocess.run([os.path.join(ROOT, "plugins/host/list.sh"), self.path("plugins/wifi.so")],
                                  check=True, stdout=subprocess.PIPE, text=True).stdout
         self.write("plugins/plugins.list", listing)
-        self.write("devices.json", json.dumps(z2m_devices()))
         self.write("gatewayd.yaml", SETTINGS.format(dir=self.dir, uid=UID, lan_sock=self.home.lan_sock, pki=self.home.pki,
                                                     port=self.home.port))
         os.makedirs(self.path("cloud"), mode=0o700)
@@ -140,22 +120,28 @@ class Gateway(System):
         shutil.copytree(self.path("state"), self.household)
 
     def claim(self, door):
-        names = [device_name(number) for number in range(PUBLISHERS)]
-        self.until(lambda: set(names) <= set(self.devices(door)), "the adapter to describe its devices")
-        door.call("join.open", adapter="wifi", code=door.call("bind.code")["code"], seconds=60)
-        self.until(lambda: all(self.devices(door)[name]["state"] == "waiting" for name in names), "the devices to wait for their claim")
-        for name in names:
-            door.call("claim.confirm", device=name)
-        door.call("join.close", adapter="wifi")
+        """A window takes in only so many devices: one after the other until all are the owner's."""
+        names = {z2m.device_name(number) for number in range(PUBLISHERS)}
+        self.until(lambda: names <= set(self.devices(door)), "the adapter to describe its devices")
+        with z2m.Porter(self.home.lan_sock):
+            while names:
+                door.call("join.open", adapter="wifi", code=door.call("bind.code")["code"], seconds=60)
+                waiting = {name for name, device in self.devices(door).items() if device["state"] == "waiting"}
+                if not waiting:
+                    raise BenchError(f"no device waits for its claim, {len(names)} are not bound\n{self.words()}")
+                for name in waiting:
+                    door.call("claim.confirm", device=name)
+                door.call("join.close", adapter="wifi")
+                names -= waiting
 
     @staticmethod
     def devices(door):
-        found, after = {}, 0
-        while after is not None:
-            page = door.call("device.list", after=after)
+        found, page = {}, door.call("device.list")
+        while True:
             found.update({device["name"]: device for device in page["devices"]})
-            after = page.get("next") or None
-        return found
+            if not page.get("next"):
+                return found
+            page = door.call("device.list", after=page["next"])
 
     def words(self):
         return "".join(f"--- {name}\n{part.tail()}" for name, part in self.parts.items())
@@ -181,9 +167,7 @@ class Gateway(System):
     def before(self):
         self.parts["broker"] = self.home.broker("lan", (LAN_CONF + UNLIMITED_CONF).format(sock=self.home.lan_sock),
                                                 self.home.lan_up)
-        publish = ["mosquitto_pub", "--unix", self.home.lan_sock, "-q", "1", "-r"]
-        subprocess.run([*publish, "-t", "zigbee2mqtt/bridge/state", "-m", '{"state":"online"}'], check=True)
-        subprocess.run([*publish, "-t", "zigbee2mqtt/bridge/devices", "-f", self.path("devices.json")], check=True)
+        z2m.announce(self.home.lan_sock)
         self.folder("run", 0o755)
 
     def spawn(self, name, argv, groups=()):
@@ -212,11 +196,11 @@ class Gateway(System):
         return Door(self.path("run/door.sock"))
 
     def stored(self):
-        """What the spool holds for the cloud."""
+        """How many reports the spool holds for the cloud."""
         if not self.door:
             self.door = self.knock()
             self.door.login("owner", PASSWORD)
-        return sum(sum(link["queued"].values()) for link in self.door.call("spool.status")["links"] if link["name"] == "cloud")
+        return sum(link["queued"]["telemetry"] for link in self.door.call("spool.list")["links"] if link["link"] == "cloud")
 
     def _end(self, verb):
         if self.door:
