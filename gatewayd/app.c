@@ -145,7 +145,8 @@ static int make_rows_6_to_7(struct app *app)
 					    .spool = app->spool, .registry = app->registry, .people = app->people, .rulebook = app->rulebook };
 	const struct router_options options = { .timezone = conf->timezone,
 						.rule_depth_max = conf->rule_depth_max,
-						.rule_rate_per_minute = conf->rule_rate_per_minute };
+						.rule_rate_per_minute = conf->rule_rate_per_minute,
+						.no_system_clock = app->options.no_system_clock };
 	int r = router_new(&parts, &options, &app->router);
 	if (r == 0)
 		r = router_load(app->router);

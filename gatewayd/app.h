@@ -16,6 +16,7 @@ struct app_options {
 	const char *config;      /* path, kept for SIGHUP */
 	const char *boot_id;     /* text, NULL: ask the kernel */
 	bool fence;              /* shut ourselves in after the start (THREATS.md) */
+	bool no_system_clock;    /* tests: time is trusted when a peer says so */
 };
 /* error gets plain words for the one who started us. conf is taken. */
 must_check int app_new(struct loop *loop, const struct app_options *options, struct conf *conf, char *error, size_t error_cap,

@@ -35,6 +35,15 @@ static bool starts_guessing(const char *password)
 	return false;
 }
 
+/* What is left of the password without its user's name, however often it stands in it. */
+static size_t len_without(const char *password, const char *name)
+{
+	size_t left = strlen(password), len = strlen(name);
+	for (const char *at = password; len && (at = strcasestr(at, name)); at += len)
+		left -= len;
+	return left;
+}
+
 int password_check(const char *name, const char *password)
 {
 	size_t len = strlen(password);
@@ -54,7 +63,7 @@ int password_check(const char *name, const char *password)
 	}
 	if (len < PASSWORD_LEN_MIN && lower + upper + digit + other < CLASSES_MIN)
 		return PEOPLE_E_WEAK;
-	if (strcasestr(password, name) && len - strlen(name) < SHORT_LEN_MIN)
+	if (len_without(password, name) < SHORT_LEN_MIN && strcasestr(password, name))
 		return PEOPLE_E_WEAK;
 	return is_run(password) || starts_guessing(password) ? PEOPLE_E_WEAK : 0;
 }

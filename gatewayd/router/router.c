@@ -12,8 +12,8 @@ enum { MINUTE_MS = 1000 };
 
 static bool clock_synced(void *ctx)
 {
-	(void)ctx;
-	return host_clock_is_synced();
+	const struct router *router = ctx;
+	return !router->options.no_system_clock && host_clock_is_synced();
 }
 
 static void on_time_trust(void *ctx, bool trusted)

@@ -60,6 +60,7 @@ struct router_parts { /* borrowed for the router's life */
 struct router_options {
 	const char *timezone;
 	uint32_t rule_depth_max, rule_rate_per_minute;
+	bool no_system_clock; /* the machine's word that its clock is synchronised does not count: tests */
 };
 
 must_check int router_new(const struct router_parts *parts, const struct router_options *options, struct router **ret);
