@@ -35,7 +35,7 @@ def declarations(plain):
             if depth == 0:
                 head.append("}")
                 text = "".join(head).strip()
-                if re.search(r"\)\s*(?:\w+\s*)*\{\}$", text) and "=" not in text:
+                if re.search(r"\)\s*(?:(?!static\b|struct\b|union\b|enum\b)\w+\s*)*\{\}$", text) and "=" not in text:
                     start, head = None, []
         elif depth == 0:
             head.append(char)

@@ -10,7 +10,7 @@ import subprocess
 import tree
 
 SOURCE = (
-    r"\b(AF_INET6?|PF_INET6?|AF_NETLINK|AF_PACKET|AF_BLUETOOTH|getaddrinfo|gethostby\w+|uv_tcp_\w+|uv_udp_\w+|"
+    r"(?<!inet_pton\()\b(AF_INET6?|PF_INET6?|AF_NETLINK|AF_PACKET|AF_BLUETOOTH|getaddrinfo|gethostby\w+|uv_tcp_\w+|uv_udp_\w+|"
     r"uv_getaddrinfo|uv_spawn|uv_dlopen|dlopen|dlmopen|dlsym|v?fork|execv\w*|execl\w*|fexecve|posix_spawnp?|system|popen)"
     r"\s*[(,)|;]"
 )

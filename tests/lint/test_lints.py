@@ -267,6 +267,11 @@ class State(Tree):
         self.add("gatewayd/registry/shelf.c", "static int (*const hook)(int) = shelf_hook;\n")
         self.good(state.check)
 
+    def test_table_behind_macros(self):
+        self.add("gatewayd/registry/shelf.c",
+                 "ROW(a)\nROW(b)\nstatic const struct { int (*get)(int); } rows2[] = { { 0 } };\nint g(void)\n{\n}\n")
+        self.good(state.check)
+
     def test_functions_declared_by_type(self):
         self.add("gatewayd/registry/shelf.h", "shelf_fn shelf_up, shelf_down;\n")
         self.good(state.check)
@@ -295,6 +300,10 @@ class Symbols(Tree):
 
     def test_comment_and_string_are_fine(self):
         self.add("gatewayd/registry/shelf.c", '/* fork() */\nstatic const char *const why = "fork()";\n')
+        self.good(symbols.check)
+
+    def test_reading_an_address_opens_nothing(self):
+        self.add("gatewayd/registry/shelf.c", "int f(void) { return inet_pton(AF_INET6, a, b); }\n")
         self.good(symbols.check)
 
     def test_programs_may(self):
