@@ -5,7 +5,7 @@
  *   below   base/base  base/text  model/value
  *   owns    the constant table
  *   limits  CAPABILITY_NAME_MAX
- *   errors  VALUE_E_TYPE VALUE_E_RANGE (from model/value)
+ *   errors  those of model/value
  *
  * A new capability is a new row. Ids are the project's own u16 and never change meaning; 0x8000 up is vendor
  * space (typed by the adapter's descriptor; class personal, risk high until known, because unknown).

@@ -92,10 +92,10 @@ static int open_ports(struct adapter *adapter, char why[PLUGIN_WHY_LEN])
 
 static int list_reads(struct adapter *adapter, const char *reads[PLUGIN_READS_MAX + 1])
 {
-	const char *path, *name;
+	const char *path;
 	size_t cursor = 0, n = 0;
 
-	while ((path = options_next(&adapter->options, "file.", &cursor, &name))) {
+	while ((path = options_next_file(&adapter->options, &cursor))) {
 		if (n == PLUGIN_READS_MAX)
 			return -E2BIG;
 		reads[n++] = path;
@@ -112,7 +112,7 @@ static int open_plugin(struct adapter *adapter, char why[PLUGIN_WHY_LEN])
 	int r = list_reads(adapter, reads);
 
 	if (r) {
-		text_print(why, PLUGIN_WHY_LEN, "more than %d options file.x", PLUGIN_READS_MAX);
+		text_print(why, PLUGIN_WHY_LEN, "more than %d options ..._file", PLUGIN_READS_MAX);
 		return r;
 	}
 	r = plugin_load(&adapter->file, reads, why);

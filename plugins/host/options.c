@@ -74,6 +74,21 @@ const char *options_next(const struct options *options, const char *prefix, size
 	return NULL;
 }
 
+const char *options_next_file(const struct options *options, size_t *cursor)
+{
+	static const char suffix[] = "_file";
+	size_t suffix_len = sizeof(suffix) - 1;
+
+	while (*cursor < options->n) {
+		const struct gwa_opt *option = &options->all[(*cursor)++];
+		size_t len = strlen(option->key);
+
+		if (len > suffix_len && strcmp(option->key + len - suffix_len, suffix) == 0)
+			return option->value;
+	}
+	return NULL;
+}
+
 void options_deinit(struct options *options)
 {
 	for (size_t i = 0; i < options->n; i++)

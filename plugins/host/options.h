@@ -7,8 +7,8 @@
  *   limits  OPTIONS_MAX
  *   errors  OPTIONS_E_FULL
  *
- * Ours are: plugin, plugin.sha256, net, port.NAME, file.NAME. The plugin gets all others, and file.NAME too (it may
- * read those files).
+ * Ours are: plugin, plugin.sha256, net, port.NAME. The plugin gets all others; those whose key ends in _file name a file
+ * that it may read.
  */
 #include "base/base.h"
 #include "base/bytes.h"
@@ -31,4 +31,6 @@ bool options_equal(const struct options *a, const struct options *b);
 size_t options_for_plugin(const struct options *options, struct gwa_opt ret[OPTIONS_MAX]);
 /* Values of keys that begin with prefix; *cursor 0 at the start. NULL at the end; ret_rest is the key's rest. */
 const char *options_next(const struct options *options, const char *prefix, size_t *cursor, const char **ret_rest);
+/* Values of keys that end in _file. */
+const char *options_next_file(const struct options *options, size_t *cursor);
 void options_deinit(struct options *options);

@@ -68,10 +68,10 @@ static void options_reach_the_plugin_but_ours(void **state)
 
 	fake_core_option(c->core, "colour", "red");
 	fake_core_option(c->core, "plugin", "probe");
-	fake_core_option(c->core, "file.ca", "/etc/hostname");
+	fake_core_option(c->core, "ca_file", "/etc/hostname");
 	start(c, NULL);
 	check_true(said_text(c, "colour"));
-	check_true(said_text(c, "file.ca"));
+	check_true(said_text(c, "ca_file"));
 	check_true(!said_text(c, "plugin"));
 }
 
@@ -308,7 +308,7 @@ static void files_that_the_configuration_names_may_be_read(void **state)
 	struct child *c = *state;
 	const struct address one = { .len = 1, .bytes = { 1 } };
 
-	fake_core_option(c->core, "file.users", "/etc/passwd");
+	fake_core_option(c->core, "users_file", "/etc/passwd");
 	start(c, "files");
 	fake_core_command(c->core, &one, CAP_ON_OFF, value_bool(true), 1000);
 	check_true(fake_core_until(c->core, fake_core_is_answered, WAIT_MS));
@@ -329,13 +329,13 @@ static void too_many_files(void **state)
 	int status;
 
 	for (int i = 0; i <= PLUGIN_READS_MAX; i++) {
-		snprintf(key, sizeof(key), "file.%d", i);
+		snprintf(key, sizeof(key), "f%d_file", i);
 		fake_core_option(c->core, key, "/etc/passwd");
 	}
 	child_start(c, "null");
 	status = child_wait(c, WAIT_MS);
 	check_int(WEXITSTATUS(status), EXIT_CONFIG);
-	check_true(child_said(c, "more than 8 options file.x"));
+	check_true(child_said(c, "more than 8 options ..._file"));
 }
 
 static void the_command_line(void **state)

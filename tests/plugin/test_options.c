@@ -23,11 +23,11 @@ static void parted(void **state)
 	add(&o, "net", "yes");
 	add(&o, "plugin.sha256", "00");
 	add(&o, "port.reset", "fd:3");
-	add(&o, "file.ca", "/etc/ca.pem");
+	add(&o, "ca_file", "/etc/ca.pem");
 	check_uint(options_for_plugin(&o, theirs), 2);
 	check_text(theirs[0].key, "channel");
 	check_text(theirs[0].value, "15");
-	check_text(theirs[1].key, "file.ca");
+	check_text(theirs[1].key, "ca_file");
 	check_text(options_find(&o, "plugin"), "sim");
 	check_true(options_find(&o, "plugi") == NULL);
 	check_text(options_next(&o, "port.", &cursor, &rest), "/dev/ttyUSB0");
@@ -35,6 +35,12 @@ static void parted(void **state)
 	check_text(options_next(&o, "port.", &cursor, &rest), "fd:3");
 	check_text(rest, "reset");
 	check_true(options_next(&o, "port.", &cursor, &rest) == NULL);
+	add(&o, "_file", "/no");
+	add(&o, "key_file", "/etc/key.pem");
+	cursor = 0;
+	check_text(options_next_file(&o, &cursor), "/etc/ca.pem");
+	check_text(options_next_file(&o, &cursor), "/etc/key.pem");
+	check_true(options_next_file(&o, &cursor) == NULL);
 	options_deinit(&o);
 }
 
