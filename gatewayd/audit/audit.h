@@ -121,6 +121,8 @@ struct audit_verdict {
 	uint64_t records, first_bad; /* first_bad 0: none */
 	char what[128];              /* which check failed, in plain words */
 	unsigned anchors;            /* how many outside anchors were compared */
+	uint64_t newest_anchor;      /* the last of them; what follows it is vouched for by this gateway only */
+	uint64_t after_anchor;       /* how many records that are */
 };
 typedef void (*audit_verdict_fn)(void *ctx, int r, const struct audit_verdict *verdict);
 /* Walks every segment. anchors: (seq, head) pairs somebody kept outside. r: 0, AUDIT_E_TAMPERED, AUDIT_E_NO_ANCHOR. */

@@ -1,6 +1,6 @@
 /* Verifying and exporting take as long as the log is long, so they run on a pool thread with connections of their own.
- * First a task of the writer's says which files there are at this moment: everything appended before is in them then,
- * and no file that is just being made is taken for a stranger's.
+ * First a task of the writer's says which files there are at this moment and opens a snapshot of the last one: everything
+ * appended before is in it, nothing that comes later, and so the log must end where this process believes it does.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -23,6 +23,7 @@ struct inspection {
 	char *folder;
 	struct segment_name *names;
 	size_t n_names;
+	struct db *current;
 	struct segment_tail known;
 	int r;
 	/* verify: */
@@ -38,6 +39,7 @@ struct inspection {
 
 static void inspection_free(struct inspection *inspection)
 {
+	db_close(inspection->current);
 	free(inspection->folder);
 	free(inspection->names);
 	free(inspection->anchors);
@@ -64,14 +66,30 @@ static void on_worked(void *arg, int r)
 	inspection_end(inspection, r < 0 ? r : inspection->r);
 }
 
+static int snapshot_open(struct inspection *inspection, const struct segment_name *name)
+{
+	struct segment_tail tail;
+	int r = segment_open(inspection->folder, name, &inspection->current);
+
+	if (r)
+		return 0; /* the walk tries again and says what is wrong with it */
+	r = db_exec(inspection->current, "BEGIN");
+	if (r == 0)
+		r = segment_tail_read(inspection->current, &tail); /* from here on it is as it is now */
+	return r < 0 && r != -EBADMSG ? r : 0;
+}
+
 /* Files beyond the writer's own are kept in the list: nobody of ours made them. */
 static int list_task(struct store *store, struct db *const *dbs, void *arg)
 {
 	struct inspection *inspection = arg;
+	int r = segment_list(inspection->folder, &inspection->names, &inspection->n_names);
 
 	(void)store;
 	(void)dbs;
-	return segment_list(inspection->folder, &inspection->names, &inspection->n_names);
+	if (r == 0 && inspection->n_names)
+		r = snapshot_open(inspection, &inspection->names[inspection->n_names - 1]);
+	return r;
 }
 
 static void on_listed(void *arg, int r)
@@ -110,6 +128,7 @@ static void verify_work(void *arg)
 		.folder = inspection->folder,
 		.names = inspection->names,
 		.n_names = inspection->n_names,
+		.current = inspection->current,
 		.known = &inspection->known,
 		.anchors = inspection->anchors,
 		.n_anchors = inspection->n_anchors,
@@ -174,21 +193,30 @@ static int export_row(struct export *export, struct stmt *s)
 	return r;
 }
 
-static int export_segment(struct export *export, const char *folder, const struct segment_name *name)
+static int export_rows(struct export *export, struct db *db)
 {
-	struct db *db = NULL;
 	struct stmt *s;
-	int r = segment_open(folder, name, &db);
+	int r = db_prepare(db, "SELECT rec, head FROM audit ORDER BY seq", &s);
 
-	if (r)
-		return r < 0 ? r : -EBADMSG;
-	r = db_prepare(db, "SELECT rec, head FROM audit ORDER BY seq", &s);
 	while (r == 0 && (r = stmt_step(s)) > 0)
 		r = export_row(export, s);
 	if (r < 0)
 		db_rollback(db);
-	db_close(db);
 	return r;
+}
+
+static int export_segment(struct export *export, const struct inspection *inspection, size_t i)
+{
+	struct db *db = NULL;
+	int r;
+
+	if (i + 1 == inspection->n_names && inspection->current)
+		return export_rows(export, inspection->current);
+	r = segment_open(inspection->folder, &inspection->names[i], &db);
+	if (r == 0)
+		r = export_rows(export, db);
+	db_close(db);
+	return r > 0 ? -EBADMSG : r;
 }
 
 static int export_end(struct export *export)
@@ -219,7 +247,7 @@ static int export_to(struct inspection *inspection, int fd)
 	}
 	r = export_write(&export, export_magic, sizeof(export_magic));
 	for (size_t i = 0; i < inspection->n_names && r == 0; i++)
-		r = export_segment(&export, inspection->folder, &inspection->names[i]);
+		r = export_segment(&export, inspection, i);
 	if (r == 0)
 		r = export_end(&export);
 	if (fclose(export.file) && r == 0)

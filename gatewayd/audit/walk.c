@@ -109,6 +109,7 @@ static int check_known(struct walker *w)
 		if (memcmp(walk->anchors[i].head, w->tail.head, CRYPTO_HASH_LEN) != 0)
 			return fault(w, "an anchor from outside says otherwise");
 		w->verdict.anchors++;
+		w->verdict.newest_anchor = w->tail.seq;
 	}
 	return 0;
 }
@@ -166,8 +167,9 @@ static int check_rows(struct walker *w, struct db *db, bool is_last_file)
 
 static int check_file(struct walker *w, bool is_last_file)
 {
-	struct db *db = NULL;
-	int r = segment_open(w->walk->folder, w->name, &db);
+	struct db *db = is_last_file ? w->walk->current : NULL;
+	bool is_lent = db != NULL;
+	int r = db ? 0 : segment_open(w->walk->folder, w->name, &db);
 
 	if (r == -ENOMEM || r == -EMFILE)
 		return r;
@@ -180,15 +182,23 @@ static int check_file(struct walker *w, bool is_last_file)
 		r = check_checkpoints(w, db);
 	if (r == 0)
 		r = check_rows(w, db, is_last_file);
-	db_close(db);
+	if (!is_lent)
+		db_close(db);
 	return r;
 }
 
 static int check_end(struct walker *w)
 {
+	const struct segment_tail *known = w->walk->known;
+
 	w->name = NULL;
-	if (w->walk->known && w->walk->known->seq > w->tail.seq)
+	if (known && known->seq > w->tail.seq)
 		return fault(w, "records are missing at the end");
+	if (known && known->seq < w->tail.seq) {
+		fault(w, "records at the end that this gateway did not write");
+		w->verdict.first_bad = known->seq + 1;
+		return AUDIT_E_TAMPERED;
+	}
 	for (size_t i = 0; i < w->walk->n_anchors; i++) {
 		if (w->walk->anchors[i].seq > w->tail.seq)
 			return fault(w, "records are missing at the end: an anchor from outside has seen them");
@@ -219,6 +229,8 @@ int walk_log(const struct walk *walk, struct audit_verdict *ret)
 	crypto_hash_free(w.hash);
 	if (r < 0)
 		return r;
+	if (w.verdict.newest_anchor)
+		w.verdict.after_anchor = w.tail.seq - w.verdict.newest_anchor;
 	*ret = w.verdict;
 	return r == 0 && !w.verdict.anchors ? AUDIT_E_NO_ANCHOR : r;
 }

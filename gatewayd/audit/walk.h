@@ -17,7 +17,8 @@ struct walk {
 	const char *folder;
 	const struct segment_name *names; /* by n */
 	size_t n_names;
-	const struct segment_tail *known; /* NULL: nothing is known; else the log goes at least so far, with this head */
+	struct db *current;               /* a snapshot of the last file, taken when `known` was true; NULL: open it */
+	const struct segment_tail *known; /* NULL: nothing is known; else the log ends exactly here */
 	const struct audit_anchor *anchors;
 	size_t n_anchors;
 };

@@ -1,0 +1,668 @@
+/* Ten thousand edits by somebody who has the files and SQLite and knows the format: rows changed, deleted, inserted,
+ * swapped, renumbered, re-chained to the end, whole files moved. Each must be found by what the gateway itself brings to
+ * a verification: an anchor and where it left the end. The triggers are switched off by him, so the files' layout betrays nothing. A seed is printed when one gets through;
+ * GW_SEED=n does that one alone.
+ */
+#include "audit_home.h"
+
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <unistd.h>
+
+#include "audit/inside.h"
+#include "audit/walk.h"
+
+enum { EDITS = 10000, FILES = 3, ROWS_MAX = 64 };
+
+struct file {
+	char name[SEGMENT_NAME_MAX];
+	uint8_t *bytes;
+	size_t len;
+	uint64_t first, last;
+};
+
+struct lab {
+	struct audit_home home;
+	struct file files[FILES];
+	struct segment_name *names;
+	size_t n_names;
+	struct audit_anchor anchor;
+	struct segment_tail known;
+	uint64_t rnd;
+	bool in_file_system; /* the edit was to files, not to rows */
+};
+
+struct forger {
+	sqlite3 *db;
+	struct crypto_hash *hash;
+	struct lab *lab;
+	const struct file *file;
+};
+
+static uint32_t dice(struct lab *lab, uint32_t n)
+{
+	lab->rnd = lab->rnd * 6364136223846793005u + 1442695040888963407u;
+	return (uint32_t)(lab->rnd >> 33) % n;
+}
+
+static void file_read(struct lab *lab, struct file *file)
+{
+	FILE *f = fopen(tmpdir_path(&lab->home.dir, file->name), "re");
+
+	assert_non_null(f);
+	file->bytes = malloc(1 << 20);
+	file->len = fread(file->bytes, 1, 1 << 20, f);
+	check_true(file->len > 0 && file->len < 1 << 20);
+	fclose(f);
+}
+
+static void file_write(struct lab *lab, const struct file *file)
+{
+	char name[80];
+	FILE *f = fopen(tmpdir_path(&lab->home.dir, file->name), "we");
+
+	assert_non_null(f);
+	check_true(fwrite(file->bytes, 1, file->len, f) == file->len);
+	fclose(f);
+	snprintf(name, sizeof(name), "%s-wal", file->name);
+	unlink(tmpdir_path(&lab->home.dir, name));
+	snprintf(name, sizeof(name), "%s-shm", file->name);
+	unlink(tmpdir_path(&lab->home.dir, name));
+}
+
+static void lab_init(struct lab *lab)
+{
+	memset(lab, 0, sizeof(*lab));
+	audit_home_init(&lab->home);
+	for (int file = 0; file < FILES; file++) {
+		for (int i = 0; i < 12; i++) {
+			char name[16];
+
+			snprintf(name, sizeof(name), "o%d", i);
+			audit_home_append(&lab->home, name);
+		}
+		audit_home_settle(&lab->home);
+		snprintf(lab->files[file].name, SEGMENT_NAME_MAX, "%s", audit_head(lab->home.audit).segment);
+		lab->files[file].last = audit_head(lab->home.audit).seq;
+		lab->files[file].first = file ? lab->files[file - 1].last + 1 : 1;
+		if (file + 1 == FILES)
+			break;
+		lab->home.audit->segment_bytes = UINT64_MAX / 2; /* due */
+		loop_advance(lab->home.loop, AUDIT_WINDOW_MS);
+		audit_home_append(&lab->home, "due");
+		audit_home_settle(&lab->home);
+	}
+	lab->anchor.seq = audit_head(lab->home.audit).seq;
+	memcpy(lab->anchor.head, audit_head(lab->home.audit).head, CRYPTO_HASH_LEN);
+	lab->known = lab->home.audit->tail;
+	audit_home_close(&lab->home);
+	for (int file = 0; file < FILES; file++)
+		file_read(lab, &lab->files[file]);
+	check_ok(segment_list(lab->home.dir.path, &lab->names, &lab->n_names));
+	check_uint(lab->n_names, FILES);
+}
+
+static void lab_restore(struct lab *lab)
+{
+	struct segment_name *names = NULL;
+	size_t n = 0;
+
+	if (lab->in_file_system) {
+		check_ok(segment_list(lab->home.dir.path, &names, &n));
+		for (size_t i = 0; i < n; i++)
+			unlink(tmpdir_path(&lab->home.dir, names[i].text));
+		free(names);
+	}
+	for (int i = 0; i < FILES; i++)
+		file_write(lab, &lab->files[i]);
+}
+
+static int lab_verify(struct lab *lab, struct audit_verdict *ret)
+{
+	struct segment_name *names = lab->names, *fresh = NULL;
+	size_t n = lab->n_names;
+
+	if (lab->in_file_system) {
+		check_ok(segment_list(lab->home.dir.path, &fresh, &n));
+		names = fresh;
+	}
+	struct walk walk = { .folder = lab->home.dir.path, .names = names, .n_names = n, .known = &lab->known, .anchors = &lab->anchor, .n_anchors = 1 };
+	int r = walk_log(&walk, ret);
+
+	free(fresh);
+	return r;
+}
+
+/* --- what the forger can do with one file ---------------------------------------------------------------------------- */
+
+static void run(struct forger *f, const char *sql, uint64_t a, uint64_t b)
+{
+	sqlite3_stmt *s = NULL;
+
+	check_int(sqlite3_prepare_v2(f->db, sql, -1, &s, NULL), SQLITE_OK);
+	if (sqlite3_bind_parameter_count(s) >= 1)
+		check_int(sqlite3_bind_int64(s, 1, (int64_t)a), SQLITE_OK);
+	if (sqlite3_bind_parameter_count(s) >= 2)
+		check_int(sqlite3_bind_int64(s, 2, (int64_t)b), SQLITE_OK);
+	check_int(sqlite3_step(s), SQLITE_DONE);
+	sqlite3_finalize(s);
+}
+
+static size_t rec_get(struct forger *f, uint64_t seq, uint8_t *rec, uint8_t head[CRYPTO_HASH_LEN])
+{
+	sqlite3_stmt *s = NULL;
+	size_t len;
+
+	check_int(sqlite3_prepare_v2(f->db, "SELECT rec, head FROM audit WHERE seq=?1", -1, &s, NULL), SQLITE_OK);
+	sqlite3_bind_int64(s, 1, (int64_t)seq);
+	check_int(sqlite3_step(s), SQLITE_ROW);
+	len = (size_t)sqlite3_column_bytes(s, 0);
+	memcpy(rec, sqlite3_column_blob(s, 0), len);
+	memcpy(head, sqlite3_column_blob(s, 1), CRYPTO_HASH_LEN);
+	sqlite3_finalize(s);
+	return len;
+}
+
+static void rec_put(struct forger *f, uint64_t seq, const uint8_t *rec, size_t len, const uint8_t head[CRYPTO_HASH_LEN])
+{
+	sqlite3_stmt *s = NULL;
+
+	check_int(sqlite3_prepare_v2(f->db, "INSERT OR REPLACE INTO audit(seq, rec, head) VALUES(?1, ?2, ?3)", -1, &s, NULL), SQLITE_OK);
+	sqlite3_bind_int64(s, 1, (int64_t)seq);
+	sqlite3_bind_blob(s, 2, rec, (int)len, SQLITE_STATIC);
+	sqlite3_bind_blob(s, 3, head, CRYPTO_HASH_LEN, SQLITE_STATIC);
+	check_int(sqlite3_step(s), SQLITE_DONE);
+	sqlite3_finalize(s);
+}
+
+/* Computes the chain anew from seq to the end of the file, as somebody would who knows the specification. */
+static void rechain(struct forger *f, uint64_t seq, uint64_t last)
+{
+	uint8_t rec[AUDIT_RECORD_MAX], head[CRYPTO_HASH_LEN], previous[CRYPTO_HASH_LEN];
+
+	if (seq == f->file->first) {
+		struct record record;
+		size_t len = rec_get(f, seq, rec, head);
+
+		if (record_decode(rec, len, &record))
+			return;
+		memcpy(previous, record.segment.previous_head, sizeof(previous));
+	} else {
+		(void)rec_get(f, seq - 1, rec, previous);
+	}
+	for (; seq <= last; seq++) {
+		size_t len = rec_get(f, seq, rec, head);
+
+		record_set_seq(rec, seq);
+		segment_chain(f->hash, previous, rec, len, head);
+		rec_put(f, seq, rec, len, head);
+		memcpy(previous, head, sizeof(previous));
+	}
+}
+
+/* A record that says something else, in perfect form. */
+static size_t forge(struct forger *f, uint64_t seq, uint8_t *rec)
+{
+	uint8_t head[CRYPTO_HASH_LEN];
+	struct record r;
+	size_t len = rec_get(f, seq, rec, head);
+
+	check_ok(record_decode(rec, len, &r));
+	switch (dice(f->lab, 8)) {
+	case 0:
+		r.record.outcome = r.record.outcome == AUDIT_OK ? AUDIT_DENIED : AUDIT_OK;
+		break;
+	case 1:
+		r.record.subject_name = r.record.subject_name && !strcmp(r.record.subject_name, "mallory") ? "anna" : "mallory";
+		break;
+	case 2:
+		r.record.subject.id += 1 + dice(f->lab, 100);
+		break;
+	case 3:
+		r.stamp.wall_us += 1 + dice(f->lab, 1000000);
+		break;
+	case 4:
+		r.record.device.b[dice(f->lab, DEVICE_ID_LEN)] ^= (uint8_t)(1 + dice(f->lab, 255));
+		break;
+	case 5:
+		r.record.detail = r.record.detail ? NULL : "nothing happened";
+		break;
+	case 6:
+		r.record.rule += 1 + (int32_t)dice(f->lab, 100);
+		break;
+	default:
+		r.record.count += 1 + dice(f->lab, 100);
+	}
+	return record_encode(&r.record, &r.stamp, r.outbox, &r.segment, rec);
+}
+
+static uint64_t any_row(struct forger *f)
+{
+	return f->file->first + dice(f->lab, (uint32_t)(f->file->last - f->file->first + 1));
+}
+
+static void edit_change(struct forger *f)
+{
+	uint8_t rec[AUDIT_RECORD_MAX], old[AUDIT_RECORD_MAX], head[CRYPTO_HASH_LEN];
+	uint64_t seq = any_row(f);
+	size_t len = rec_get(f, seq, old, head);
+
+	switch (dice(f->lab, 6)) {
+	case 0: /* any byte */
+		old[dice(f->lab, (uint32_t)len)] ^= (uint8_t)(1 + dice(f->lab, 255));
+		rec_put(f, seq, old, len, head);
+		break;
+	case 1: /* in form, its head as it was */
+		len = forge(f, seq, rec);
+		rec_put(f, seq, rec, len, head);
+		break;
+	case 2: /* in form, chained on up to here, or to the end of the file */
+		len = forge(f, seq, rec);
+		rec_put(f, seq, rec, len, head);
+		rechain(f, seq, dice(f->lab, 2) ? seq : f->file->last);
+		break;
+	case 3: /* shorter, longer */
+		rec_put(f, seq, old, dice(f->lab, 2) ? len - 1 - dice(f->lab, 8) : len + 1, head);
+		break;
+	case 4:
+		head[dice(f->lab, CRYPTO_HASH_LEN)] ^= (uint8_t)(1 + dice(f->lab, 255));
+		rec_put(f, seq, old, len, head);
+		break;
+	default:
+		run(f, dice(f->lab, 2) ? "UPDATE audit SET mac=zeroblob(32) WHERE seq=?1" : "INSERT INTO checkpoint(number, body) VALUES(?1, x'00')",
+		    seq, 0);
+	}
+}
+
+static void renumber_down(struct forger *f, uint64_t from, uint64_t to)
+{
+	for (uint64_t i = from; i <= to; i++)
+		run(f, "UPDATE audit SET seq=?2 WHERE seq=?1", i, i - 1);
+}
+
+static void edit_delete(struct forger *f)
+{
+	uint64_t seq = any_row(f), last = f->file->last;
+
+	switch (dice(f->lab, 4)) {
+	case 0:
+		run(f, "DELETE FROM audit WHERE seq=?1", seq, 0);
+		break;
+	case 1: /* the end of the file */
+		run(f, "DELETE FROM audit WHERE seq>=?1", seq, 0);
+		break;
+	case 2: /* and close the gap */
+		run(f, "DELETE FROM audit WHERE seq=?1", seq, 0);
+		renumber_down(f, seq + 1, last);
+		break;
+	default: /* and close it well */
+		run(f, "DELETE FROM audit WHERE seq=?1", seq, 0);
+		renumber_down(f, seq + 1, last);
+		if (seq <= last - 1 && seq > f->file->first)
+			rechain(f, seq, last - 1);
+	}
+}
+
+static void edit_insert(struct forger *f)
+{
+	uint8_t rec[AUDIT_RECORD_MAX], head[CRYPTO_HASH_LEN];
+	uint64_t seq = any_row(f), last = f->file->last;
+	size_t len = rec_get(f, seq, rec, head);
+
+	switch (dice(f->lab, 3)) {
+	case 0: /* far off */
+		record_set_seq(rec, last + 1 + dice(f->lab, 1000));
+		rec_put(f, dice(f->lab, 2) ? last + 2 + dice(f->lab, 1000) : (uint64_t)-(int64_t)dice(f->lab, 100), rec, len, head);
+		break;
+	case 1: /* at the end, chained */
+		len = forge(f, seq, rec);
+		rec_put(f, last + 1, rec, len, head);
+		rechain(f, last + 1, last + 1);
+		break;
+	default: /* in the middle, all moved up and chained anew */
+		for (uint64_t i = last; i > seq; i--)
+			run(f, "UPDATE audit SET seq=?2 WHERE seq=?1", i, i + 1);
+		len = forge(f, seq, rec);
+		rec_put(f, seq + 1, rec, len, head);
+		rechain(f, seq + 1, last + 1);
+	}
+}
+
+static void edit_swap(struct forger *f)
+{
+	uint8_t rec[2][AUDIT_RECORD_MAX], head[2][CRYPTO_HASH_LEN];
+	uint64_t a = any_row(f), b = any_row(f);
+	size_t len[2];
+
+	while (b == a)
+		b = any_row(f);
+	len[0] = rec_get(f, a, rec[0], head[0]);
+	len[1] = rec_get(f, b, rec[1], head[1]);
+	unsigned how = dice(f->lab, 4);
+
+	if (how >= 2) { /* each with the number of its new place */
+		record_set_seq(rec[0], b);
+		record_set_seq(rec[1], a);
+	}
+	rec_put(f, a, rec[1], len[1], how % 2 ? head[1] : head[0]);
+	rec_put(f, b, rec[0], len[0], how % 2 ? head[0] : head[1]);
+	if (how == 3)
+		rechain(f, a < b ? a : b, f->file->last);
+}
+
+static void edit_renumber(struct forger *f)
+{
+	uint64_t seq = any_row(f);
+
+	run(f, "UPDATE audit SET seq=?2 WHERE seq=?1", seq, dice(f->lab, 2) ? seq + 1000 : (uint64_t)-(int64_t)seq);
+}
+
+/* What a reader would see is no longer the table. */
+static void edit_schema(struct forger *f)
+{
+	static const char *const ways[] = {
+		"ALTER TABLE audit RENAME TO hidden; CREATE VIEW audit AS SELECT seq, rec, head, mac FROM hidden WHERE seq % 5",
+		"DROP TRIGGER audit_update",
+		"CREATE TRIGGER later AFTER INSERT ON audit BEGIN SELECT 1; END",
+		"PRAGMA user_version=0", "PRAGMA user_version=2",
+		"CREATE TABLE more(x)",
+	};
+
+	check_int(sqlite3_exec(f->db, ways[dice(f->lab, N_ELEMENTS(ways))], NULL, NULL, NULL), SQLITE_OK);
+}
+
+static void edit_rows(struct lab *lab)
+{
+	static void (*const edits[])(struct forger *f) = { edit_change, edit_change, edit_change, edit_delete, edit_delete,
+							    edit_insert, edit_insert, edit_swap, edit_swap, edit_renumber, edit_schema };
+	struct forger f = { .lab = lab, .file = &lab->files[dice(lab, FILES)] };
+
+	check_ok(crypto_hash_new(CRYPTO_SHA256, &f.hash));
+	check_int(sqlite3_open(tmpdir_path(&lab->home.dir, f.file->name), &f.db), SQLITE_OK);
+	check_int(sqlite3_db_config(f.db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL), SQLITE_OK);
+	check_int(sqlite3_exec(f.db, "PRAGMA synchronous=OFF", NULL, NULL, NULL), SQLITE_OK);
+	unsigned which = dice(lab, N_ELEMENTS(edits));
+
+	if (edits[which] != edit_schema)
+		check_int(sqlite3_exec(f.db, "BEGIN", NULL, NULL, NULL), SQLITE_OK);
+	edits[which](&f);
+	if (edits[which] != edit_schema)
+		check_int(sqlite3_exec(f.db, "COMMIT", NULL, NULL, NULL), SQLITE_OK);
+	check_int(sqlite3_close(f.db), SQLITE_OK);
+	crypto_hash_free(f.hash);
+}
+
+static void move_file(struct lab *lab, const char *from, const char *to)
+{
+	check_int(rename(tmpdir_path(&lab->home.dir, from), tmpdir_path(&lab->home.dir, to)), 0);
+}
+
+static void edit_files(struct lab *lab)
+{
+	const struct file *a = &lab->files[dice(lab, FILES)], *b = &lab->files[dice(lab, FILES)];
+	struct file copy;
+
+	lab->in_file_system = true;
+	switch (dice(lab, 5)) {
+	case 0:
+		check_int(unlink(tmpdir_path(&lab->home.dir, a->name)), 0);
+		break;
+	case 1: /* two exchange their names */
+		while (b == a)
+			b = &lab->files[dice(lab, FILES)];
+		move_file(lab, a->name, "x");
+		move_file(lab, b->name, a->name);
+		move_file(lab, "x", b->name);
+		break;
+	case 2: /* another month, another number */
+		move_file(lab, a->name, dice(lab, 2) ? "audit-202501-1.db" : "audit-202611-9.db");
+		break;
+	case 3: /* a copy as the next one */
+		copy = *a;
+		snprintf(copy.name, sizeof(copy.name), "audit-202611-4.db");
+		file_write(lab, &copy);
+		break;
+	default: /* cut short */
+		check_int(truncate(tmpdir_path(&lab->home.dir, a->name), (off_t)(dice(lab, (uint32_t)a->len / 4096) * 4096u)), 0);
+	}
+}
+
+static void one_edit(struct lab *lab, unsigned seed)
+{
+	struct audit_verdict verdict = { .records = 0 };
+
+	lab->rnd = seed * 7919u + 1;
+	lab->in_file_system = false;
+	(void)dice(lab, 2);
+	if (dice(lab, 50) == 0)
+		edit_files(lab);
+	else
+		edit_rows(lab);
+	int r = lab_verify(lab, &verdict);
+
+	if (r != AUDIT_E_TAMPERED || !verdict.first_bad || !verdict.what[0])
+		print_error("seed %u: %d, bad %" PRIu64 ", %s\n", seed, r, verdict.first_bad, verdict.what);
+	check_int(r, AUDIT_E_TAMPERED);
+	check_true(verdict.first_bad > 0 && verdict.what[0]);
+	lab_restore(lab);
+}
+
+static void ten_thousand_edits_are_all_found(void **state)
+{
+	const char *only = getenv("GW_SEED");
+	struct lab lab;
+	struct audit_verdict verdict;
+
+	(void)state;
+	lab_init(&lab);
+	for (unsigned seed = only ? (unsigned)atoi(only) : 1; seed <= EDITS; seed++) {
+		one_edit(&lab, seed);
+		if (only)
+			break;
+	}
+	/* And nothing was found that is not there: the log as it was still holds. */
+	check_int(lab_verify(&lab, &verdict), 0);
+	check_uint(verdict.records, lab.anchor.seq);
+	check_uint(verdict.anchors, 1);
+	print_message("seeds 1 to %d\n", EDITS);
+	for (int i = 0; i < FILES; i++)
+		free(lab.files[i].bytes);
+	free(lab.names);
+	tmpdir_deinit(&lab.home.dir);
+}
+
+/* --- what a verdict says --------------------------------------------------------------------------------------------- */
+
+struct heard {
+	bool called;
+	int r;
+	struct audit_verdict verdict;
+};
+
+static void on_verdict(void *ctx, int r, const struct audit_verdict *verdict)
+{
+	struct heard *heard = ctx;
+
+	*heard = (struct heard){ true, r, *verdict };
+}
+
+static struct heard verify(struct audit_home *home, const struct audit_anchor *anchors, size_t n)
+{
+	struct heard heard = { .called = false };
+
+	check_ok(audit_verify(home->audit, anchors, n, on_verdict, &heard));
+	for (int i = 0; i < 2000 && !heard.called; i++) {
+		store_drain(home->store);
+		check_ok(loop_turn(home->loop, 5));
+	}
+	check_true(heard.called);
+	return heard;
+}
+
+static void a_log_without_an_anchor_proves_less_and_says_so(void **state)
+{
+	struct audit_home home;
+	struct audit_anchor anchors[2];
+	struct heard heard;
+
+	(void)state;
+	audit_home_init(&home);
+	audit_home_append(&home, "one");
+	audit_home_settle(&home);
+	anchors[0].seq = 2;
+	memcpy(anchors[0].head, audit_head(home.audit).head, CRYPTO_HASH_LEN);
+	audit_home_append(&home, "two"); /* not written yet when verify is asked: it is in */
+	heard = verify(&home, NULL, 0);
+	check_int(heard.r, AUDIT_E_NO_ANCHOR);
+	check_uint(heard.verdict.records, 3);
+	check_uint(heard.verdict.first_bad, 0);
+	heard = verify(&home, anchors, 1);
+	check_int(heard.r, 0);
+	check_uint(heard.verdict.anchors, 1);
+	anchors[1] = anchors[0];
+	anchors[1].head[5] ^= 1;
+	heard = verify(&home, anchors, 2);
+	check_int(heard.r, AUDIT_E_TAMPERED);
+	check_uint(heard.verdict.first_bad, 2);
+	check_true(strstr(heard.verdict.what, "anchor") != NULL);
+	anchors[1] = anchors[0];
+	anchors[1].seq = 50; /* it has seen more than there is */
+	heard = verify(&home, anchors, 2);
+	check_int(heard.r, AUDIT_E_TAMPERED);
+	check_uint(heard.verdict.first_bad, 4);
+	audit_home_deinit(&home);
+}
+
+/* The end of the log can be cut without a trace in it; the process that wrote it knows better even without an anchor. */
+static void the_writer_itself_misses_its_last_records(void **state)
+{
+	struct audit_home home;
+	sqlite3 *db = NULL;
+	struct heard heard;
+
+	(void)state;
+	audit_home_init(&home);
+	for (int i = 0; i < 5; i++)
+		audit_home_append(&home, "x");
+	audit_home_settle(&home);
+	check_int(sqlite3_open(tmpdir_path(&home.dir, "audit-202611-1.db"), &db), SQLITE_OK);
+	check_int(sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL), SQLITE_OK);
+	check_int(sqlite3_exec(db, "DELETE FROM audit WHERE seq > 4", NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+	heard = verify(&home, NULL, 0);
+	check_int(heard.r, AUDIT_E_TAMPERED);
+	check_uint(heard.verdict.first_bad, 5);
+	audit_home_deinit(&home);
+}
+
+/* One more, well chained: without the gateway's own knowledge it would pass, and stand behind the newest anchor. */
+static void the_writer_itself_knows_what_it_did_not_write(void **state)
+{
+	struct audit_home home;
+	struct audit_record record = audit_home_record("forged");
+	struct record_stamp stamp = { .wall_us = WALL_US };
+	struct segment_tail tail;
+	struct segment_name *names;
+	struct crypto_hash *hash;
+	uint8_t rec[AUDIT_RECORD_MAX];
+	struct audit_verdict verdict;
+	struct heard heard;
+	struct db *db;
+	size_t n;
+
+	(void)state;
+	audit_home_init(&home);
+	audit_home_append(&home, "x");
+	audit_home_settle(&home);
+	struct audit_anchor anchor = { .seq = 2 };
+
+	memcpy(anchor.head, audit_head(home.audit).head, CRYPTO_HASH_LEN);
+	check_ok(segment_list(home.dir.path, &names, &n));
+	check_ok(segment_open(home.dir.path, &names[0], &db));
+	check_ok(crypto_hash_new(CRYPTO_SHA256, &hash));
+	check_ok(db_begin(db));
+	check_ok(segment_tail_read(db, &tail));
+	check_ok(segment_put(db, hash, &tail, rec, record_encode(&record, &stamp, 0, NULL, rec)));
+	check_ok(db_commit(db));
+	db_close(db);
+	crypto_hash_free(hash);
+	heard = verify(&home, &anchor, 1);
+	check_int(heard.r, AUDIT_E_TAMPERED);
+	check_uint(heard.verdict.first_bad, 3);
+	struct walk alone = { .folder = home.dir.path, .names = names, .n_names = n, .anchors = &anchor, .n_anchors = 1 };
+
+	check_int(walk_log(&alone, &verdict), 0);
+	check_uint(verdict.newest_anchor, 2);
+	check_uint(verdict.after_anchor, 1);
+	free(names);
+	audit_home_deinit(&home);
+}
+
+/* --- export ---------------------------------------------------------------------------------------------------------- */
+
+static void export_holds_every_row(void **state)
+{
+	struct audit_home home;
+	struct stat st;
+	char path[200];
+	uint8_t *bytes = malloc(1 << 20);
+
+	(void)state;
+	audit_home_init(&home);
+	home.segment_bytes_max = 2000;
+	audit_home_restart(&home);
+	for (int i = 0; i < 30; i++) {
+		audit_home_append(&home, "x");
+		audit_home_settle(&home);
+		loop_advance(home.loop, AUDIT_WINDOW_MS);
+	}
+	snprintf(path, sizeof(path), "%s/log.gwa", home.dir.path);
+	home.n_done = 0;
+	check_ok(audit_export(home.audit, path, audit_home_on_done, &home));
+	for (int i = 0; i < 2000 && !home.n_done; i++) {
+		store_drain(home.store);
+		check_ok(loop_turn(home.loop, 5));
+	}
+	check_ok(stat(path, &st));
+	check_uint(st.st_mode & 0777, 0600);
+	FILE *f = fopen(path, "re");
+	struct reader r = reader_over(bytes, fread(bytes, 1, 1 << 20, f));
+	uint64_t n = 0;
+	uint32_t len;
+
+	fclose(f);
+	check_bytes(get_view(&r, 8).data, 8, "GWAUDIT1", 8);
+	while ((len = get_u32(&r))) {
+		struct record record;
+		struct view rec = get_view(&r, len);
+
+		check_ok(record_decode(rec.data, rec.len, &record));
+		check_uint(record.stamp.seq, ++n);
+		(void)get_view(&r, CRYPTO_HASH_LEN);
+	}
+	check_uint(get_u64(&r), n);
+	check_uint(n, audit_head(home.audit).seq);
+	check_bytes(get_view(&r, 32).data, 32, audit_head(home.audit).head, 32);
+	check_true(reader_is_done(&r));
+	check_ok(audit_export(home.audit, "/nowhere/at/all", audit_home_on_done, &home));
+	for (int i = 0; i < 2000 && !home.n_failed; i++) {
+		store_drain(home.store);
+		check_ok(loop_turn(home.loop, 5));
+	}
+	check_uint(home.n_failed, 1);
+	free(bytes);
+	audit_home_deinit(&home);
+}
+
+int main(void)
+{
+	const struct CMUnitTest rows[] = {
+		cmocka_unit_test(ten_thousand_edits_are_all_found),
+		cmocka_unit_test(a_log_without_an_anchor_proves_less_and_says_so),
+		cmocka_unit_test(the_writer_itself_misses_its_last_records),
+		cmocka_unit_test(the_writer_itself_knows_what_it_did_not_write),
+		cmocka_unit_test(export_holds_every_row),
+	};
+
+	return CHECK_RUN(rows);
+}
