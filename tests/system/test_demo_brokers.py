@@ -50,9 +50,9 @@ def test_both_loops(demo):
     here = {"inside": lambda: demo.lab.inside("gw")}
     platform_tls = {**tls, "cert": demo.path("platform.crt"), "key": demo.path("platform.key")}
     with Peer(CLOUD, tls=tls, **here) as link, Peer(CLOUD, tls=platform_tls, **here) as platform:
-        platform.subscribe("gatewayd/+/up/#")
-        assert link.publish("gatewayd/link-cloud/up/a", "1") == 0
-        platform.wait_for("gatewayd/link-cloud/up/a")
+        platform.subscribe("gatewayd/+/devices/#")
+        assert link.publish("gatewayd/link-cloud/devices/a", "1") == 0
+        platform.wait_for("gatewayd/link-cloud/devices/a")
 
 
 def test_programs_that_know_only_tcp(demo):

@@ -50,35 +50,35 @@ def works(lab):
 
 def test_message_crosses_wan(net, pki):
     with Platform(net, pki) as platform, gateway(net, pki) as gw:
-        assert platform.subscribe("gatewayd/+/up/#") == [1]
-        assert gw.subscribe("gatewayd/link-cloud/down/#") == [1]
-        assert gw.publish("gatewayd/link-cloud/up/hello", {"n": 1}) == 0
-        assert platform.wait_for("gatewayd/+/up/hello").json == {"n": 1}
-        assert platform.publish("gatewayd/link-cloud/down/cmd", "x") == 0
-        assert gw.wait_for("gatewayd/link-cloud/down/#").payload == b"x"
+        assert platform.subscribe("gatewayd/+/devices/#") == [1]
+        assert gw.subscribe("gatewayd/link-cloud/commands/#") == [1]
+        assert gw.publish("gatewayd/link-cloud/devices/hello", {"n": 1}) == 0
+        assert platform.wait_for("gatewayd/+/devices/hello").json == {"n": 1}
+        assert platform.publish("gatewayd/link-cloud/commands/cmd", "x") == 0
+        assert gw.wait_for("gatewayd/link-cloud/commands/#").payload == b"x"
 
 
 def test_cut_hangs_the_publisher(net, pki):
     with gateway(net, pki) as gw:
-        assert gw.publish("gatewayd/link-cloud/up/a", "1") == 0
+        assert gw.publish("gatewayd/link-cloud/devices/a", "1") == 0
         net.wan.cut()
         with pytest.raises(LabError, match="PUBACK"):
-            gw.publish("gatewayd/link-cloud/up/a", "2", timeout=1)
+            gw.publish("gatewayd/link-cloud/devices/a", "2", timeout=1)
         with pytest.raises(TimeoutError):
             tcp_seconds(net, timeout=0.5)
         net.wan.restore()
-        assert gw.publish("gatewayd/link-cloud/up/a", "3") == 0
+        assert gw.publish("gatewayd/link-cloud/devices/a", "3") == 0
 
 
 @pytest.mark.parametrize("way", ["up", "down"])
 def test_one_way_cut(net, pki, way):
     """Upwards lost: the broker never sees it. Downwards lost: the broker has it and the publisher cannot know."""
     with Platform(net, pki) as platform, gateway(net, pki) as gw:
-        platform.subscribe("gatewayd/+/up/#")
+        platform.subscribe("gatewayd/+/devices/#")
         net.wan.cut_one_way(way)
         with pytest.raises(LabError, match="PUBACK"):
-            gw.publish("gatewayd/link-cloud/up/one-way", "x", timeout=0.7)
-        assert platform.nothing_on("gatewayd/link-cloud/up/one-way", 0.1) == (way == "up")
+            gw.publish("gatewayd/link-cloud/devices/one-way", "x", timeout=0.7)
+        assert platform.nothing_on("gatewayd/link-cloud/devices/one-way", 0.1) == (way == "up")
 
 
 def test_reset_refuses_at_once(net):
@@ -102,7 +102,7 @@ def test_kill_connections(net, pki):
         before = gw.n_connects
         net.wan.kill_connections()
         wait_until(lambda: gw.n_connects > before, 5, "paho to connect again")
-        assert gw.publish("gatewayd/link-cloud/up/a", "1") == 0
+        assert gw.publish("gatewayd/link-cloud/devices/a", "1") == 0
 
 
 def test_link_down_tells_the_gateway(net):
@@ -121,7 +121,7 @@ def test_delay_is_measured(net, pki):
     assert 0.12 < far - near < 0.5
     with gateway(net, pki) as gw:
         start = time.monotonic()
-        assert gw.publish("gatewayd/link-cloud/up/a", "1") == 0
+        assert gw.publish("gatewayd/link-cloud/devices/a", "1") == 0
         assert time.monotonic() - start > 0.13
     net.wan.restore()
     assert min(tcp_seconds(net) for _ in range(5)) < 0.1
@@ -137,10 +137,10 @@ def test_loss_is_counted(net):
 def test_order_is_kept_under_jitter(net, pki):
     net.wan.slow(delay_ms=5, jitter_ms=5)
     with Platform(net, pki) as platform, gateway(net, pki) as gw:
-        platform.subscribe("gatewayd/+/up/#")
-        assert set(gw.publish_many(("gatewayd/link-cloud/up/n", str(n)) for n in range(300))) == {0}
+        platform.subscribe("gatewayd/+/devices/#")
+        assert set(gw.publish_many(("gatewayd/link-cloud/devices/n", str(n)) for n in range(300))) == {0}
         platform.wait_for(match=lambda m: m.payload == b"299", timeout=10)
-        assert [int(m.payload) for m in platform.events("gatewayd/+/up/n")] == list(range(300))
+        assert [int(m.payload) for m in platform.events("gatewayd/+/devices/n")] == list(range(300))
 
 
 def test_pause_freezes_the_broker(net, cloud, pki):
@@ -148,11 +148,11 @@ def test_pause_freezes_the_broker(net, cloud, pki):
         cloud.pause()
         try:
             with pytest.raises(LabError, match="PUBACK"):
-                gw.publish("gatewayd/link-cloud/up/a", "1", timeout=0.7)
+                gw.publish("gatewayd/link-cloud/devices/a", "1", timeout=0.7)
             assert works(net)  # the kernel still accepts connections
         finally:
             cloud.unpause()
-        assert gw.publish("gatewayd/link-cloud/up/a", "2") == 0
+        assert gw.publish("gatewayd/link-cloud/devices/a", "2") == 0
 
 
 def test_kill9_start_and_restart(net, cloud):
@@ -224,13 +224,13 @@ def test_cloud_broker_believes_only_certificates(net, pki):
 
 def test_cloud_broker_keeps_clients_apart(net, pki):
     with gateway(net, pki) as gw:
-        assert gw.publish("gatewayd/other/up/a", "x") == NOT_AUTHORISED
-        assert gw.publish("gatewayd/link-cloud/down/a", "x") == NOT_AUTHORISED
+        assert gw.publish("gatewayd/other/devices/a", "x") == NOT_AUTHORISED
+        assert gw.publish("gatewayd/link-cloud/commands/a", "x") == NOT_AUTHORISED
         gw.subscribe("#")
         with Platform(net, pki) as platform:
-            assert platform.publish("gatewayd/other/down/a", "x") == 0
-            assert platform.publish("gatewayd/link-cloud/up/a", "x") == NOT_AUTHORISED
-        assert gw.nothing_on("gatewayd/other/down/a", 0.3)
+            assert platform.publish("gatewayd/other/commands/a", "x") == 0
+            assert platform.publish("gatewayd/link-cloud/devices/a", "x") == NOT_AUTHORISED
+        assert gw.nothing_on("gatewayd/other/commands/a", 0.3)
 
 
 @pytest.mark.parametrize("certificate", ["wrong-name", "expired"])
