@@ -1,7 +1,7 @@
 #pragma once
 /* jsonw - writes JSON text from front to back into a buffer that grows: what goes out by the thousand builds no tree.
  *
- *   above   linkd/native  linkd/ha
+ *   above   linkd/native  linkd/native_codec
  *   below   base/base  base/text  model/value
  *   owns    the buffer
  *   limits  JSONW_DEPTH_MAX

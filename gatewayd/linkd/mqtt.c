@@ -38,6 +38,7 @@ struct mqtt {
 	bool working; /* the thread has it */
 	bool closed;  /* the owner has let go */
 	bool busy;    /* inside a call of the library or of the owner */
+	bool came_up; /* CONNACK was read, the owner is not told yet */
 	bool up, ended;
 	enum link_reason reason;
 	char detail[DETAIL_LEN];
@@ -125,6 +126,11 @@ static void set_end_rc(struct mqtt *mqtt, int rc, int error)
 /* After each call into the library: is it over? Tells the owner, once. */
 static void settle(struct mqtt *mqtt)
 {
+	if (mqtt->came_up && !mqtt->up && !mqtt->ended && !mqtt->closed) {
+		mqtt->up = true;
+		timer_stop(mqtt->deadline);
+		mqtt->ops->on_up(mqtt->ctx);
+	}
 	mqtt->busy = false;
 	if (mqtt->ended && !mqtt->closed) {
 		let_go(mqtt);
@@ -154,10 +160,7 @@ static void on_connect(struct mosquitto *mosq, void *ctx, int code, int flags, c
 		set_end(mqtt, LINK_REFUSED, words);
 		return;
 	}
-	mqtt->up = true;
-	timer_stop(mqtt->deadline);
-	if (!mqtt->closed)
-		mqtt->ops->on_up(mqtt->ctx);
+	mqtt->came_up = true;
 }
 
 /* rc is a reason code when the broker sent DISCONNECT, and an error of the library otherwise; codes begin at 0x80. */

@@ -2,7 +2,7 @@
 /* mqtt - one connection to one broker, from the first look-up to the end; a new one is a new struct.
  *
  *   above   linkd/linkd
- *   below   base/base  base/bytes  base/text  model/wire  sys/crypto  sys/loop  sys/tls
+ *   below   base/base  base/text  model/wire  sys/crypto  sys/loop  sys/tls
  *   owns    struct mqtt: libmosquitto's client, its descriptor's copy, timers
  *   limits  MQTT_PAYLOAD_MAX MQTT_TOPIC_MAX MQTT_PACKET_MAX MQTT_RECEIVE_MAX MQTT_SEND_MAX
  *

@@ -1,8 +1,8 @@
 #pragma once
 /* settings - the link's own section of the settings as the core sends it, checked again before it is believed.
  *
- *   above   linkd/linkd  linkd/native  linkd/ha
- *   below   base/base  base/bytes  base/text  model/wire  sys/crypto  sys/host  sys/tls
+ *   above   linkd/linkd  linkd/profile
+ *   below   base/base  base/bytes  base/text  sys/crypto  sys/host  sys/tls
  *   owns    copies of the texts
  *   limits  SETTINGS_ENDPOINTS_MAX SETTINGS_PATH_MAX SETTINGS_TOPIC_MAX SETTINGS_CLIENT_ID_MAX SETTINGS_USERNAME_MAX
  *   errors  SETTINGS_E_BAD
