@@ -184,14 +184,27 @@ static const struct base *first_online(const gwa_self *self)
 	return NULL;
 }
 
-/* A window is opened at the first Zigbee2MQTT that is there. Tasmota devices join by themselves. */
+/* Is there a Zigbee2MQTT that was heard of and is away now? */
+static bool some_offline(const gwa_self *self)
+{
+	for (size_t i = 0; i < self->n_bases; i++) {
+		if (self->bases[i].state == BRIDGE_OFFLINE)
+			return true;
+	}
+	return false;
+}
+
+/* A window is opened at the first Zigbee2MQTT that is there. Tasmota devices join by themselves: where there are only they, the
+ * window is the core's alone. */
 void commands_permit_join(gwa_self *self, uint64_t req, const struct gwa_join *join)
 {
 	const struct base *base = first_online(self);
 	char transaction[32];
 
 	if (join->ncode || !base) {
-		gwa(self->host)->done(self->host, req, join->ncode ? GWA_UNSUPPORTED : GWA_UNREACHABLE);
+		int alone = self->settings.tasmota && !some_offline(self) ? GWA_OK : GWA_UNREACHABLE;
+
+		gwa(self->host)->done(self->host, req, join->ncode ? GWA_UNSUPPORTED : alone);
 		return;
 	}
 	text_print(transaction, sizeof(transaction), "gw-%llu", (unsigned long long)req);
