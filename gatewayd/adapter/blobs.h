@@ -2,7 +2,7 @@
 /* blobs - what adapters save for themselves (network keys, counters): kept by instance and key, sent back at each start.
  *
  *   above   adapter/hub  app
- *   below   base/base  base/bytes  sys/store  sys/db
+ *   below   base/base  base/bytes  base/text  sys/store
  *   owns    table adapter_state of gateway.db and its copy in memory
  *   limits  BLOBS_PER_ADAPTER_MAX BLOB_LEN_MAX BLOB_KEY_MAX
  *   errors  BLOBS_E_FULL

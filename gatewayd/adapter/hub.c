@@ -465,6 +465,12 @@ void hub_set_time_trusted(struct hub *hub, bool trusted)
 	hub->time_trusted = trusted;
 }
 
+bool hub_is_up(const struct hub *hub, const char *adapter)
+{
+	const struct slot *slot = hub_slot(hub, adapter);
+	return slot && slot->peer && peer_is_ready(slot->peer);
+}
+
 bool hub_can_join(const struct hub *hub, const char *adapter)
 {
 	const struct slot *slot = hub_slot(hub, adapter);

@@ -1,8 +1,8 @@
 #pragma once
 /* hub - the core's end of the adapters: one slot an instance; reports in with credit, requests out with one answer each.
  *
- *   above   router  door/methods  app
- *   below   adapter/blobs  adapter/intake  adapter/peer  base/base  model/device  model/wire  audit/audit  sys/loop
+ *   above   app  app_status  door/method  router/claims  router/router
+ *   below   adapter/blobs  adapter/intake  adapter/peer  audit/audit  base/base  base/text  model/device  model/wire
  *   owns    struct hub, its slots, pending requests
  *   limits  HUB_ADAPTERS_MAX HUB_PENDING_MAX HUB_CREDIT
  *   errors  HUB_E_UNKNOWN HUB_E_AWAY HUB_E_BUSY
@@ -63,4 +63,5 @@ must_check int hub_join(struct hub *hub, const char *adapter, uint16_t seconds, 
 must_check int hub_remove(struct hub *hub, const char *adapter, const struct address *addr, hub_done_fn done, void *ctx);
 bool hub_stats_at(const struct hub *hub, size_t i, struct hub_stats *ret);
 void hub_set_time_trusted(struct hub *hub, bool trusted);
+bool hub_is_up(const struct hub *hub, const char *adapter);
 bool hub_can_join(const struct hub *hub, const char *adapter);

@@ -2,7 +2,7 @@
 /* peer - the core's end of one wire connection: phases, beats, the first words; adapters and links alike.
  *
  *   above   adapter/hub  link/links
- *   below   base/base  base/bytes  model/wire  sys/loop  sys/packet
+ *   below   base/base  base/bytes  base/text  model/wire  sys/loop  sys/packet
  *   owns    struct peer: its connection, beat timer, phase
  *   limits  PEER_OPTIONS_MAX
  *

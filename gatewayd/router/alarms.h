@@ -1,8 +1,8 @@
 #pragma once
 /* alarms - what is wrong now: raised once per (kind, device or object), acknowledged by a person, cleared.
  *
- *   above   router/router  door/methods
- *   below   base/base  audit/audit  model/alarm  model/device_id  sys/loop  sys/store
+ *   above   app  door/methods_diagnose  door/methods_system  door/render  link/links  router/internal
+ *   below   audit/audit  base/base  base/text  model/alarm  model/device_id  sys/loop  sys/store
  *   owns    the active alarms; table alarm of gateway.db
  *   limits  ALARMS_MAX
  *   errors  ALARMS_E_UNKNOWN

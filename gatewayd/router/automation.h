@@ -1,10 +1,10 @@
 #pragma once
 /* automation - the household's local rules: when a value changes, passes a threshold or a time of day comes, command a device.
  *
- *   above   router/router  door/methods
- *   below   audit/audit  base/base  model/device_id  model/value  sys/loop  sys/store  router/trigger
+ *   above   app  door/method  door/methods_rule  door/render  router/internal  router/trigger
+ *   below   audit/audit  base/base  base/text  model/device_id  model/event  model/value  router/trigger  sys/store
  *   owns    the rules; table automation of gateway.db
- *   limits  AUTOMATION_MAX AUTOMATION_DEPTH_MAX
+ *   limits  AUTOMATION_MAX AUTOMATION_DEPTH_MAX AUTOMATION_NAME_MAX
  *   errors  AUTOMATION_E_UNKNOWN AUTOMATION_E_RULE
  *
  * A rule runs with its owner's rights and no more (the router asks policy for subject rule, on behalf of the owner), with

@@ -143,8 +143,13 @@ static void on_adapter_joins(void *ctx, enum result result)
 	opening_end(opening, 0);
 }
 
+/* An adapter without a network of its own to open (devices come by themselves) has a window all the same: in it they are claimed. */
 static void ask_adapter(struct opening *opening)
 {
+	if (!hub_can_join(opening->claims->hub, opening->adapter)) {
+		on_adapter_joins(opening, RESULT_OK);
+		return;
+	}
 	int r = hub_join(opening->claims->hub, opening->adapter, opening->seconds, NULL, NULL, 0, on_adapter_joins, opening);
 	if (r != 0)
 		opening_end(opening, CLAIMS_E_WINDOW);
@@ -164,7 +169,7 @@ void claims_open_window(struct claims *claims, uint32_t user, const char *code, 
 			const struct audit_record *record, claims_done_fn done, void *ctx)
 {
 	struct window *window = window_of(claims, adapter);
-	if (!hub_can_join(claims->hub, adapter) || seconds > CLAIMS_WINDOW_S_MAX || (window && window->user != user)) {
+	if (!hub_is_up(claims->hub, adapter) || seconds > CLAIMS_WINDOW_S_MAX || (window && window->user != user)) {
 		done(ctx, CLAIMS_E_WINDOW);
 		return;
 	}

@@ -1,8 +1,8 @@
 #pragma once
 /* claims - how a device becomes somebody's: join windows opened with a one-time code, waiting devices, confirm, transfer, unbind.
  *
- *   above   router/router  door/methods
- *   below   adapter/hub  audit/audit  base/base  people/people  registry/registry  sys/loop
+ *   above   door/methods  door/methods_bind  door/methods_device  router/internal
+ *   below   adapter/hub  audit/audit  base/base  base/text  model/device  people/people  registry/registry
  *   owns    the open join windows (one an adapter)
  *   limits  CLAIMS_WINDOW_S_MAX CLAIMS_PER_WINDOW_MAX
  *   errors  CLAIMS_E_WINDOW CLAIMS_E_NOT_WAITING CLAIMS_E_OTHER_USER, and those of people

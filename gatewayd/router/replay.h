@@ -1,8 +1,8 @@
 #pragma once
 /* replay - the highest counter of every (link, sender), durable ahead of use in blocks.
  *
- *   above   router/router
- *   below   base/base  sys/store
+ *   above   app  router/internal
+ *   below   base/base  base/text  model/command  model/device  sys/store
  *   owns    the counters; table replay of gateway.db
  *   limits  REPLAY_SENDERS_MAX REPLAY_BLOCK
  *   errors  REPLAY_E_OLD REPLAY_E_FULL

@@ -2,8 +2,8 @@
 /* router - the one pipeline: commands from any door through policy to an adapter; events to whoever may hear them.
  *
  *   above   door  link  app
- *   below   adapter/hub  audit/audit  base/base  model/x  people/people  policy/policy  policy/rulebook  registry/registry
- *           router/alarms  router/automation  router/claims  router/replay  router/time_trust  spool/spool  sys/loop  sys/store
+ *   below   adapter/hub  audit/audit  base/base  base/text  model/command  model/event  people/people  policy/policy
+ *           policy/rulebook  registry/registry  router/internal  spool/spool  sys/host  sys/log  sys/loop  sys/store
  *   owns    pending commands, listeners, duplicate window
  *   limits  ROUTER_PENDING_MAX ROUTER_LISTENERS_MAX ROUTER_SEEN_MAX ROUTER_TTL_MS ROUTER_LINKS_MAX
  *   errors  enum result says how a command ended

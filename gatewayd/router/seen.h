@@ -1,7 +1,7 @@
 #pragma once
 /* seen - which command ids were taken lately: the same id again is a duplicate, not a second order.
  *
- *   above   router/internal  router/pipeline
+ *   above   router/internal
  *   below   base/base  sys/crypto
  *   owns    a ring of keyed hashes
  *   limits  SEEN_MAX

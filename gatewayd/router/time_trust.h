@@ -1,8 +1,8 @@
 #pragma once
 /* time_trust - may the wall clock be believed? A Pi has none at boot.
  *
- *   above   router/router  door/methods
- *   below   base/base  sys/loop  sys/store
+ *   above   door/methods_diagnose  door/methods_system  link/links  router/internal
+ *   below   base/base  base/text  router/zone  sys/host  sys/loop  sys/store
  *   owns    the persisted floor (table meta(key TEXT PRIMARY KEY, value INTEGER) of gateway.db, made by app; key time_floor_us)
  *   limits  TIME_PEER_TOLERANCE_US TIME_FLOOR_STEP_S
  *
