@@ -286,3 +286,11 @@ uint32_t conf_link_number(const char *name)
 		hash = (hash ^ (uint8_t)*c) * 16777619u;
 	return hash ? hash : 1;
 }
+
+const struct conf_link *conf_link(const struct conf *conf, uint32_t number)
+{
+	for (size_t i = 0; i < conf->n_links; i++)
+		if (conf_link_number(conf->links[i].name) == number)
+			return &conf->links[i];
+	return NULL;
+}

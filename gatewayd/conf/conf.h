@@ -53,8 +53,10 @@ struct conf_link {
 	size_t n_shares;
 };
 
+struct conf;
 /* A link's number in rules and records: from its name, so that it keeps it wherever it stands in the file. */
 uint32_t conf_link_number(const char *name);
+const struct conf_link *conf_link(const struct conf *conf, uint32_t number); /* NULL: none has it */
 
 struct conf {
 	char *site_name, *timezone, *state_dir, *run_dir, *door_socket, *wire_socket;

@@ -25,7 +25,7 @@ static bool link_named(struct call *call, const char *name, uint32_t *ret)
 	const struct conf *conf = *call_parts(call)->conf;
 	for (size_t i = 0; i < conf->n_links; i++)
 		if (strcmp(conf->links[i].name, name) == 0) {
-			*ret = (uint32_t)i;
+			*ret = conf_link_number(name);
 			return true;
 		}
 	return bad(call, "who", "the name of a link");
@@ -275,7 +275,8 @@ static bool asker_of(struct call *call, const char *text, struct asker *ret)
 		ret->subject = (struct subject){ SUBJECT_USER, id };
 		ret->role = user ? user->role : ROLE_NONE;
 	} else if (who == WHO_LINK) {
-		bool home = (*parts->conf)->links[id].home;
+		const struct conf_link *link = conf_link(*parts->conf, id);
+		bool home = link && link->home;
 		ret->subject = (struct subject){ SUBJECT_LINK, id };
 		ret->source = home ? SOURCE_LINK_HOME : SOURCE_LINK_CLOUD;
 		ret->loop = home ? LOOP_SMALL : LOOP_BIG;
