@@ -1,9 +1,9 @@
 #pragma once
 /* method - one row a method: its name, who may call it, its parameters, what it leaves in the audit record, its handler.
  *
- *   above   door/door  door/methods_x
- *   below   adapter/hub  audit/audit  base/base  conf/conf  people/people  policy/rulebook  registry/registry  router/router
- *           spool/spool  sys/json  sys/store
+ *   above   door/call  door/door  door/methods
+ *   below   adapter/hub  audit/audit  base/base  conf/conf  door/methods  people/people  policy/rulebook  registry/registry
+ *           router/automation  router/router  spool/spool  sys/json  sys/store
  *   owns    the constant table
  *   limits  METHOD_FIELDS_MAX
  *

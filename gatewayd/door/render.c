@@ -95,14 +95,36 @@ static const char *user_name(const struct people *people, uint32_t id)
 	return user ? user->name : NULL;
 }
 
-static struct json *render_capability(const struct device *device, const struct endpoint_desc *ep, const struct capability_desc *desc,
-				      const struct shadow_value *shadow)
+static const char *type_word(enum value_type type)
+{
+	static const char *const words[VALUE_TYPES] = { [VALUE_NONE] = "none", [VALUE_BOOL] = "bool", [VALUE_INT] = "int",
+							[VALUE_REAL] = "real", [VALUE_TEXT] = "text", [VALUE_BYTES] = "bytes" };
+	return type < VALUE_TYPES ? words[type] : "none";
+}
+
+/* What the device narrowed, else what the table says. */
+static void set_range(struct json *cap, const struct capability *row, const struct capability_desc *desc)
+{
+	double unit = desc->type == VALUE_REAL ? 1000 : 1;
+	double min = (double)desc->min / unit, max = (double)desc->max / unit;
+	if (desc->type != VALUE_INT && desc->type != VALUE_REAL)
+		return;
+	if (desc->min == 0 && desc->max == 0 && row) {
+		min = row->min;
+		max = row->max;
+	}
+	if (min < max) {
+		json_set_f64(cap, "min", min);
+		json_set_f64(cap, "max", max);
+	}
+}
+
+static struct json *render_capability(const struct endpoint_desc *ep, const struct capability_desc *desc, const struct shadow_value *shadow)
 {
 	struct json *cap = json_new_object();
 	const struct capability *row = capability_find(desc->id);
 	char name[CAPABILITY_NAME_MAX];
 	struct value value = value_box_get(&shadow->reported);
-	(void)device;
 
 	capability_name(desc->id, name);
 	json_set_text(cap, "name", name);
@@ -112,9 +134,11 @@ static struct json *render_capability(const struct device *device, const struct 
 		json_set_text(cap, "unit", unit_name(row->unit));
 	render_time(cap, "since", shadow->reported_wall_us);
 	json_set_bool(cap, "stale", shadow->reported_ms == 0);
+	json_set_text(cap, "type", type_word((enum value_type)desc->type));
 	json_set_bool(cap, "writable", (desc->access & ACCESS_WRITE) != 0);
 	json_set_text(cap, "class", data_class_name(capability_class(desc->id)));
 	json_set_text(cap, "risk", risk_name(capability_risk(desc->id)));
+	set_range(cap, row, desc);
 	if (row && row->choices)
 		json_set_text(cap, "choices", row->choices);
 	if (shadow->desired_wall_us) {
@@ -167,7 +191,7 @@ struct json *render_device(const struct registry *registry, const struct people 
 		for (uint8_t c = 0; c < device->desc->endpoints[e].n_caps; c++, i++) {
 			const struct endpoint_desc *ep = &device->desc->endpoints[e];
 			if (!may || may(ctx, device, ep->caps[c].id))
-				json_push(caps, render_capability(device, ep, &ep->caps[c], &device->shadow[i]));
+				json_push(caps, render_capability(ep, &ep->caps[c], &device->shadow[i]));
 		}
 	json_set(object, "capabilities", caps);
 	return object;
@@ -276,7 +300,7 @@ static void set_who(struct json *object, const struct policy_rule *rule, const s
 		text_print(text, sizeof(text), "role:%s", role_name((enum role)rule->who_id));
 		break;
 	case WHO_LINK:
-		text_print(text, sizeof(text), "link:%s", rule->who_id < conf->n_links ? conf->links[rule->who_id].name : "?");
+		text_print(text, sizeof(text), "link:%s", conf_link(conf, rule->who_id) ? conf_link(conf, rule->who_id)->name : "?");
 		break;
 	case WHO_RULE:
 		text_print(text, sizeof(text), "rule:%u", rule->who_id);

@@ -1,9 +1,9 @@
 #pragma once
 /* render - the home's nouns as JSON, the same words on every door (docs/spec/door.md), and values back from it.
  *
- *   above   door/events  door/methods_x
- *   below   adapter/hub  audit/audit  base/base  model/event  people/people  policy/policy  registry/registry  router/alarms
- *           router/automation  sys/json
+ *   above   door
+ *   below   audit/audit  base/base  base/text  conf/conf  door/when  model/event  people/people  policy/policy
+ *           registry/registry  router/alarms  router/automation  sys/json
  *   owns    nothing: returns new documents
  *   limits  -
  */

@@ -10,7 +10,7 @@ FUNCTION_MAX = 80
 # Header -> folders that may include it. "plugins" is any plugin: it brings its own libraries.
 LIBRARIES = [
     (r"uv\.h|uv/|sqlite3|openssl/|sodium|yaml\.h|jansson", {"sys", "plugins"}),
-    (r"mosquitto|mqtt_protocol", {"linkd", "plugins"}),
+    (r"mosquitto|mqtt_protocol", {"linkd", "ctl", "plugins"}),
     (r"libwebsockets|lws", {"api"}),
     (r"seccomp\.h|linux/landlock|dlfcn\.h", {"sys", "host", "plugins"}),
     (r"dbus/|gio/|glib", {"plugins"}),

@@ -1,0 +1,16 @@
+#pragma once
+/* perform - commands that are more than one call: secrets asked for, values typed, sessions kept, brokers told.
+ *
+ *   above   ctl/command
+ *   below   base/base  base/text  ctl/ask  ctl/broker  ctl/run  ctl/show  model/value  sys/crypto
+ *   owns    nothing
+ *   limits  -
+ */
+#include "base/base.h"
+#include "sys/json.h"
+
+struct run;
+struct command;
+typedef int perform_fn(struct run *run, const struct command *command, struct json *params);
+perform_fn perform_new_password, perform_password, perform_login, perform_logout, perform_set, perform_rule, perform_join, perform_code,
+	perform_verify, perform_events, perform_broker_add, perform_broker_remove;
