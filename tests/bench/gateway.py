@@ -66,7 +66,7 @@ class Gateway(System):
         return os.path.join(self.dir, *parts)
 
     def load_options(self):
-        return ["--filter", "gatewayd/#", "--match", '"value":']
+        return ["--filter", "gatewayd/gateway/events", "--match", '"value":']
 
     # Setting up, once.
 
