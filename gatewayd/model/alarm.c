@@ -8,37 +8,46 @@
 
 static const struct alarm_row rows[ALARMS] = {
 	ALARM(ALARM_CLONE, "clone", SEVERITY_CRITICAL, false,
-	      "Two devices claim the same identity; the second was refused. Find out which one is yours and retire "
+	      "Two devices claim the same identity; the second was refused. Find out which one is "
+	      "yours and retire "
 	      "the other."),
 	ALARM(ALARM_ADAPTER_VIOLATION, "adapter-violation", SEVERITY_ERROR, false,
-	      "An adapter broke the rules of its connection and was cut off. Check or remove its plugin."),
+	      "An adapter broke the rules of its connection and was cut off. Check or remove its "
+	      "plugin."),
 	ALARM(ALARM_ADAPTER_GONE, "adapter-gone", SEVERITY_WARNING, true,
-	      "An adapter stopped; its devices cannot be reached until it is back. Check its stick or service."),
+	      "An adapter stopped; its devices cannot be reached until it is back. Check its stick "
+	      "or service."),
 	ALARM(ALARM_LINK_DOWN, "link-down", SEVERITY_WARNING, true,
-	      "The connection to a platform is down; what waits for it is kept. The home itself goes on working."),
+	      "The connection to a platform is down; what waits for it is kept. The home itself "
+	      "goes on working."),
 	ALARM(ALARM_LINK_IDENTITY, "link-identity", SEVERITY_CRITICAL, true,
-	      "A platform showed a certificate for another name or with another key; nothing was sent to it."),
+	      "A platform showed a certificate for another name or with another key; nothing was "
+	      "sent to it."),
 	ALARM(ALARM_SPOOL_DROPS, "spool-drops", SEVERITY_WARNING, false,
 	      "The waiting room for a platform was full and the oldest readings were given up."),
 	ALARM(ALARM_STORE_FAILING, "store-failing", SEVERITY_CRITICAL, true,
 	      "Nothing can be written to storage. Check for a full or worn-out disk."),
 	ALARM(ALARM_AUDIT_BROKEN, "audit-broken", SEVERITY_CRITICAL, false,
-	      "The audit record does not agree with itself: somebody or a fault changed it. Export and verify it."),
+	      "The audit record does not agree with itself: somebody or a fault changed it. Export "
+	      "and verify it."),
 	ALARM(ALARM_CLOCK_UNTRUSTED, "clock-untrusted", SEVERITY_WARNING, true,
-	      "The time is not known for certain; orders from outside that depend on it are refused until it is."),
+	      "The time is not known for certain; orders from outside that depend on it are "
+	      "refused until it is."),
 	ALARM(ALARM_CODE_GUESSING, "code-guessing", SEVERITY_ERROR, false,
 	      "Several one-time codes were used up by wrong tries. Somebody may be guessing."),
 	ALARM(ALARM_LOGIN_LOCKED, "login-locked", SEVERITY_WARNING, true,
 	      "A user was locked out for a while after wrong passwords."),
 	ALARM(ALARM_RULE_LOOP, "rule-loop", SEVERITY_WARNING, false,
 	      "A rule set itself off again and was stopped. Change its condition."),
-	ALARM(ALARM_BATTERY_LOW, "battery-low", SEVERITY_WARNING, true, "A device's battery is nearly empty."),
+	ALARM(ALARM_BATTERY_LOW, "battery-low", SEVERITY_WARNING, true,
+	      "A device's battery is nearly empty."),
 	ALARM(ALARM_DEVICE_TAMPER, "device-tamper", SEVERITY_CRITICAL, true,
 	      "A device reports that it is being opened or removed."),
 	ALARM(ALARM_DEVICE_FLOOD, "device-flood", SEVERITY_WARNING, true,
 	      "A device sends far more than it should and is being held back."),
 	ALARM(ALARM_BROKER_UNENFORCED, "broker-unenforced", SEVERITY_WARNING, true,
-	      "The broker in the home lets others than the gateway give orders to devices. Use the configuration "
+	      "The broker in the home lets others than the gateway give orders to devices. Use the "
+	      "configuration "
 	      "that comes with the gateway."),
 };
 static const char *const severity_names[SEVERITIES] = { "info", "warning", "error", "critical" };

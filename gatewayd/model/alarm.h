@@ -1,7 +1,7 @@
 #pragma once
 /* alarm - the one table of what can be wrong: name, severity, whether it clears by itself, plain words.
  *
- *   above   router/alarms  registry  audit  door  adapter
+ *   above   audit/kinds  linkd/native_codec  model/event  registry/registry  router/alarms
  *   below   base/base  base/text
  *   owns    the constant table
  *   limits  -

@@ -1,7 +1,7 @@
 #pragma once
 /* command - an order on its way to a device, and the words for how it ended.
  *
- *   above   router  door  link  adapter  model/wire  linkd  ctl
+ *   above   audit  host  linkd  model  policy  router
  *   below   base/base  base/text  model/device_id  model/subject  model/value
  *   owns    nothing: values are borrowed until a holder copies them
  *   limits  COMMAND_ID_MAX SENDER_MAX

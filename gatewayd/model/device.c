@@ -1,6 +1,6 @@
-/* What an adapter says about a device is checked here once, against limits and against the capability table;
- * behind this line a description is known to be sound. The states a device can be in, and the steps between
- * them, are a table.
+/* What an adapter says about a device is checked here once, against limits and against the
+ * capability table; behind this line a description is known to be sound. The states a device can be
+ * in, and the steps between them, are a table.
  */
 #include "model/device.h"
 
@@ -57,9 +57,11 @@ int device_desc_check(const struct device_desc *desc)
 {
 	size_t n_caps = 0;
 
-	if (desc->addr.len == 0 || desc->addr.len > ADDRESS_MAX || desc->hw.len > ADDRESS_MAX || desc->evidence > 3)
+	if (desc->addr.len == 0 || desc->addr.len > ADDRESS_MAX || desc->hw.len > ADDRESS_MAX ||
+	    desc->evidence > 3)
 		return DEVICE_E_DESC;
-	if (!is_text(desc->vendor) || !is_text(desc->model) || !is_text(desc->firmware) || !is_text(desc->name))
+	if (!is_text(desc->vendor) || !is_text(desc->model) || !is_text(desc->firmware) ||
+	    !is_text(desc->name))
 		return DEVICE_E_DESC;
 	if (desc->n_endpoints > DEVICE_ENDPOINTS_MAX || (desc->n_endpoints && !desc->endpoints))
 		return DEVICE_E_DESC;
@@ -127,7 +129,8 @@ struct device_desc *device_desc_free(struct device_desc *desc)
 	return NULL;
 }
 
-const struct capability_desc *device_desc_find(const struct device_desc *desc, uint8_t endpoint, uint16_t cap)
+const struct capability_desc *device_desc_find(const struct device_desc *desc, uint8_t endpoint,
+					       uint16_t cap)
 {
 	for (uint8_t i = 0; i < desc->n_endpoints; i++) {
 		const struct endpoint_desc *e = &desc->endpoints[i];

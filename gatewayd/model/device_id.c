@@ -1,6 +1,6 @@
-/* An identity is twelve bytes that people see as 24 hex digits: version, maker, product, random part,
- * extension, most significant digit first. Either case is read; one is written, so that equal identities
- * are equal texts. All zeros is "no device" and is never read from outside.
+/* An identity is twelve bytes that people see as 24 hex digits: version, maker, product, random
+ * part, extension, most significant digit first. Either case is read; one is written, so that equal
+ * identities are equal texts. All zeros is "no device" and is never read from outside.
  */
 #include "model/device_id.h"
 

@@ -1,5 +1,6 @@
-/* An event is encoded once, when it happens, and these bytes are what lies in the spool and what a link is given.
- * The form is canonical: for each event there is one row of bytes, so two that are equal are equal as bytes.
+/* An event is encoded once, when it happens, and these bytes are what lies in the spool and what a
+ * link is given. The form is canonical: for each event there is one row of bytes, so two that are
+ * equal are equal as bytes.
  */
 #include "model/event.h"
 
@@ -10,8 +11,9 @@
 enum { EVENT_RISKY = 1u, EVENT_PHASE_LAST = 2 };
 
 static const char *const kind_names[EVENT_KINDS] = {
-	[EVENT_REPORT] = "report", [EVENT_AVAILABILITY] = "availability", [EVENT_DEVICE] = "device",
-	[EVENT_ALARM] = "alarm",   [EVENT_HEALTH] = "health",		  [EVENT_ANCHOR] = "anchor",
+	[EVENT_REPORT] = "report", [EVENT_AVAILABILITY] = "availability",
+	[EVENT_DEVICE] = "device", [EVENT_ALARM] = "alarm",
+	[EVENT_HEALTH] = "health", [EVENT_ANCHOR] = "anchor",
 };
 static const char *const class_names[EVENT_CLASSES] = {
 	[EVENT_CLASS_ALARM] = "alarm",
@@ -48,8 +50,9 @@ static void put_text(struct writer *w, struct view text)
 
 static bool is_sound(const struct event *e)
 {
-	return e->kind < EVENT_KINDS && e->event_class < EVENT_CLASSES && e->severity < SEVERITIES &&
-	       e->phase <= EVENT_PHASE_LAST && e->wall_us >= 0 && value_fits(e->kind, e->value.type);
+	return e->kind < EVENT_KINDS && e->event_class < EVENT_CLASSES &&
+	       e->severity < SEVERITIES && e->phase <= EVENT_PHASE_LAST && e->wall_us >= 0 &&
+	       value_fits(e->kind, e->value.type);
 }
 
 void event_put(struct writer *w, const struct event *event)

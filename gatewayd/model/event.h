@@ -1,7 +1,7 @@
 #pragma once
 /* event - what listeners hear: reports, availability, device changes, alarms, health, answers.
  *
- *   above   router  spool  door  link  linkd  model/wire
+ *   above   door  linkd  model  registry  router  spool
  *   below   base/base  base/bytes  base/text  model/alarm  model/device_id  model/value
  *   owns    nothing: values and texts are borrowed
  *   limits  EVENT_LEN_MAX EVENT_TEXT_MAX

@@ -1,12 +1,13 @@
-/* The words for who asks, in what role, to do what, from where: each is a row, and is read back by its row. */
+/* The words for who asks, in what role, to do what, from where: each is a row, and is read back by
+ * its row. */
 #include "model/subject.h"
 
 #include <assert.h>
 #include "base/text.h"
 
 static const char *const subject_kind_names[SUBJECT_KINDS] = {
-	[SUBJECT_NONE] = "none",	 [SUBJECT_USER] = "user",     [SUBJECT_LINK] = "link",
-	[SUBJECT_RULE] = "rule",	 [SUBJECT_SYSTEM] = "system", [SUBJECT_ADAPTER] = "adapter",
+	[SUBJECT_NONE] = "none", [SUBJECT_USER] = "user",     [SUBJECT_LINK] = "link",
+	[SUBJECT_RULE] = "rule", [SUBJECT_SYSTEM] = "system", [SUBJECT_ADAPTER] = "adapter",
 };
 static const char *const role_names[ROLES] = {
 	[ROLE_NONE] = "none",	[ROLE_OWNER] = "owner",		[ROLE_MEMBER] = "member",
@@ -20,8 +21,9 @@ static const char *const action_names[ACTIONS] = {
 };
 static const char *const loop_kind_names[LOOPS] = { [LOOP_SMALL] = "small", [LOOP_BIG] = "big" };
 static const char *const source_kind_names[SOURCES] = {
-	[SOURCE_DOOR] = "door",		    [SOURCE_API] = "api",   [SOURCE_LINK_HOME] = "link-home",
-	[SOURCE_LINK_CLOUD] = "link-cloud", [SOURCE_RULE] = "rule",
+	[SOURCE_DOOR] = "door",		  [SOURCE_API] = "api",
+	[SOURCE_LINK_HOME] = "link-home", [SOURCE_LINK_CLOUD] = "link-cloud",
+	[SOURCE_RULE] = "rule",
 };
 
 /* The index of text among names, or -1. */

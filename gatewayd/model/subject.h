@@ -1,7 +1,7 @@
 #pragma once
 /* subject - who asks: a user in a session, a link, a rule, or the system itself; roles and actions.
  *
- *   above   policy  people  router  door  link  audit
+ *   above   audit/audit  model/command  model/wire_link  people/people  policy/policy
  *   below   base/base  base/text
  *   owns    nothing
  *   limits  NAME_MAX_LEN

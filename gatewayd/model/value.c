@@ -1,5 +1,6 @@
-/* A value is one scalar or one short run of bytes. On the wire its type comes first and then the value itself;
- * a number that is not finite is refused at the door, so that nobody behind it has to think of NaN.
+/* A value is one scalar or one short run of bytes. On the wire its type comes first and then the
+ * value itself; a number that is not finite is refused at the door, so that nobody behind it has to
+ * think of NaN.
  */
 #include "model/value.h"
 
@@ -119,8 +120,8 @@ static void get_bool(struct reader *r, struct value *v)
 
 static void get_data(struct reader *r, struct value *v)
 {
-	struct view data = v->type == VALUE_TEXT ? get_text16(r, VALUE_LEN_MAX) :
-						   get_view16(r, VALUE_LEN_MAX);
+	struct view data =
+		v->type == VALUE_TEXT ? get_text16(r, VALUE_LEN_MAX) : get_view16(r, VALUE_LEN_MAX);
 
 	v->data = (const char *)data.data;
 	v->len = (uint32_t)data.len;

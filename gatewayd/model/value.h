@@ -1,5 +1,6 @@
 #pragma once
-/* value - what a capability holds: nothing, bool, int, real, text or bytes; and its wire, text forms.
+/* value - what a capability holds: nothing, bool, int, real, text or bytes; and its wire, text
+ * forms.
  *
  *   above   everything that carries a reading or an order
  *   below   base/base  base/bytes  base/text
@@ -12,7 +13,15 @@
 
 enum { VALUE_LEN_MAX = 4096, VALUE_INLINE_MAX = 24 };
 enum { VALUE_E_TYPE = 1, VALUE_E_RANGE = 2, VALUE_E_SYNTAX = 3 };
-enum value_type { VALUE_NONE, VALUE_BOOL, VALUE_INT, VALUE_REAL, VALUE_TEXT, VALUE_BYTES, VALUE_TYPES };
+enum value_type {
+	VALUE_NONE,
+	VALUE_BOOL,
+	VALUE_INT,
+	VALUE_REAL,
+	VALUE_TEXT,
+	VALUE_BYTES,
+	VALUE_TYPES
+};
 
 struct value {
 	enum value_type type;
@@ -32,20 +41,32 @@ struct value_box {
 	char inline_data[VALUE_INLINE_MAX];
 };
 
-static inline struct value value_bool(bool b) { return (struct value){ .type = VALUE_BOOL, .b = b }; }
-static inline struct value value_int(int64_t i) { return (struct value){ .type = VALUE_INT, .i = i }; }
-static inline struct value value_real(double f) { return (struct value){ .type = VALUE_REAL, .f = f }; }
+static inline struct value value_bool(bool b)
+{
+	return (struct value){ .type = VALUE_BOOL, .b = b };
+}
+static inline struct value value_int(int64_t i)
+{
+	return (struct value){ .type = VALUE_INT, .i = i };
+}
+static inline struct value value_real(double f)
+{
+	return (struct value){ .type = VALUE_REAL, .f = f };
+}
 struct value value_text(const char *text);
 
 bool value_equal(const struct value *a, const struct value *b);
 must_check int value_box_set(struct value_box *box, const struct value *v); /* -ENOMEM */
-struct value value_box_get(const struct value_box *box);                    /* borrowed */
+struct value value_box_get(const struct value_box *box);		    /* borrowed */
 void value_box_deinit(struct value_box *box);
 
 void value_put(struct writer *w, const struct value *v);
-must_check int value_get(struct reader *r, struct value *ret); /* borrowed from the buffer; unknown type or not finite: VALUE_E_SYNTAX */
+must_check int value_get(struct reader *r,
+			 struct value *ret); /* borrowed from the buffer; unknown type or not
+						finite: VALUE_E_SYNTAX */
 /* For people and logs: true, 21.5, "text", 0x.. ; always NUL-terminated, may be cut. */
 void value_print(const struct value *v, char *ret, size_t cap);
 /* From a person's word, led by the wanted type. */
-must_check int value_parse(enum value_type type, const char *text, struct value *ret); /* TEXT borrows text */
-double value_number(const struct value *v); /* bool 0/1, int, real; NAN else */
+must_check int value_parse(enum value_type type, const char *text,
+			   struct value *ret); /* TEXT borrows text */
+double value_number(const struct value *v);    /* bool 0/1, int, real; NAN else */

@@ -1,6 +1,7 @@
-/* One packet holds one or more messages, and one table says of each message who may send it, to what kind of peer,
- * in which phase. wire_next is the only gate: what it lets through is known, permitted, whole and within its limits;
- * anything else is a broken rule, and after that nothing more is taken from the packet.
+/* One packet holds one or more messages, and one table says of each message who may send it, to
+ * what kind of peer, in which phase. wire_next is the only gate: what it lets through is known,
+ * permitted, whole and within its limits; anything else is a broken rule, and after that nothing
+ * more is taken from the packet.
  */
 #include "model/wire.h"
 
@@ -147,10 +148,10 @@ const struct wire_body *wire_body_peer(uint8_t type)
 	return NULL;
 }
 
-#define KIND(k) (1u << WIRE_##k)
+#define KIND(k)	  (1u << WIRE_##k)
 #define IN(phase) (1u << WIRE_##phase)
-#define ANY (KIND(ADAPTER) | KIND(LINK))
-#define LIVE (IN(SETUP) | IN(OPENING) | IN(READY))
+#define ANY	  (KIND(ADAPTER) | KIND(LINK))
+#define LIVE	  (IN(SETUP) | IN(OPENING) | IN(READY))
 
 /* Type, name, direction, kinds of peer, phases. A row of docs/spec/wire.md each. */
 static const struct wire_row rows[] = {
@@ -281,8 +282,8 @@ static int check_row(const struct wire_row *row, const struct wire_peer *peer)
 	return 0;
 }
 
-static int take_next(struct reader *packet, const struct wire_peer *peer, struct wire_scratch *scratch,
-		     struct wire_msg *ret)
+static int take_next(struct reader *packet, const struct wire_peer *peer,
+		     struct wire_scratch *scratch, struct wire_msg *ret)
 {
 	uint8_t type = get_u8(packet);
 	uint8_t zero = get_u8(packet);
@@ -301,7 +302,8 @@ static int take_next(struct reader *packet, const struct wire_peer *peer, struct
 	return reader_is_done(&body) ? 0 : WIRE_E_MALFORMED;
 }
 
-int wire_next(struct reader *packet, const struct wire_peer *peer, struct wire_scratch *scratch, struct wire_msg *ret)
+int wire_next(struct reader *packet, const struct wire_peer *peer, struct wire_scratch *scratch,
+	      struct wire_msg *ret)
 {
 	int r;
 

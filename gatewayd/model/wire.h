@@ -1,122 +1,54 @@
 #pragma once
-/* wire - the messages between the core and its adapters and links: one codec, one table of who may say what when.
+/* wire - one codec for what the core says with its adapters and links, one table of who may say
+ * what when.
  *
- *   above   adapter/hub  link/links  plugins/host  linkd
- *   below   base/base  base/bytes  model/command  model/device  model/event  model/value  model/wire_rows
+ *   above   adapter  host  linkd  model  registry  remote
+ *   below   base/base  base/bytes  model/device  model/wire_msg  model/wire_rows
  *   owns    nothing: decoded messages borrow from the packet
- *   limits  WIRE_PACKET_MAX WIRE_TEXT_MAX WIRE_OPTION_MAX WIRE_STATE_MAX WIRE_CODE_MAX WIRE_OPTIONS_MAX
- *           WIRE_ACKS_MAX
+ *   limits  those of model/wire_msg
  *   errors  WIRE_E_MALFORMED WIRE_E_UNKNOWN WIRE_E_PHASE WIRE_E_DIRECTION WIRE_E_KIND
  *
- * A packet is 1..N messages: u8 type, u8 zero, u16 length, body (docs/spec/wire.md). A peer is a struct wire_peer:
- * wire_next gives its next permitted message or says which rule was broken; the caller then closes the peer.
+ * A packet is 1..N messages: u8 type, u8 zero, u16 length, body (docs/spec/wire.md). A peer is a
+ * struct wire_peer: wire_next gives its next permitted message or says which rule was broken; the
+ * caller then closes the peer.
  */
 #include "base/base.h"
 #include "base/bytes.h"
-#include "model/command.h"
 #include "model/device.h"
-#include "model/event.h"
-#include "model/value.h"
+#include "model/wire_msg.h"
 
 enum { WIRE_MAJOR = 1, WIRE_MINOR = 0 };
-enum {
-	WIRE_PACKET_MAX = 65536,
-	WIRE_TEXT_MAX = 256,     /* keys, reasons, names of objects */
-	WIRE_OPTION_MAX = 4096,  /* value of one option */
-	WIRE_STATE_MAX = 32768,  /* one saved blob */
-	WIRE_CODE_MAX = 36,      /* install code or one-time code */
-	WIRE_OPTIONS_MAX = 64,   /* options of one peer: counted by who receives them */
-	WIRE_ACKS_MAX = 1024,
-};
 enum { WIRE_BEAT_MS = 1000, WIRE_HANG_MS = 4000 };
 /* From 2: wire_next says 1 for a message. */
 enum { WIRE_E_MALFORMED = 2, WIRE_E_UNKNOWN, WIRE_E_PHASE, WIRE_E_DIRECTION, WIRE_E_KIND };
-
-/* Why a link is as WIRE_LINK_STATE says. */
-enum link_reason { LINK_CONNECTED, LINK_CONNECTING, LINK_UNREACHABLE, LINK_IDENTITY, LINK_REFUSED, LINK_LOST, LINK_SETTINGS, LINK_REASONS };
 
 enum wire_kind { WIRE_ADAPTER, WIRE_LINK };
 enum wire_phase { WIRE_NEW, WIRE_SETUP, WIRE_OPENING, WIRE_READY, WIRE_PHASES };
 enum wire_direction { WIRE_UP, WIRE_DOWN, WIRE_BOTH }; /* up: to the core */
 
-enum wire_type {
-	/* every peer */
-	WIRE_HELLO = 1, /* up,   NEW -> SETUP: version, kind, name */
-	WIRE_WELCOME,   /* down, SETUP: version, epoch of this core, limits */
-	WIRE_OPTION,    /* down, SETUP: one key and value of the peer's own section */
-	WIRE_STATE,     /* down, SETUP: one blob the adapter saved earlier */
-	WIRE_START,     /* down, SETUP -> OPENING: that was all */
-	WIRE_OPENED,    /* up,   OPENING -> READY: flags; with an error it cannot, stays OPENING and ends */
-	WIRE_BEAT,      /* both, from SETUP on: each second */
-	WIRE_NOTE,      /* up,   READY: counted bad input or a status word */
-	/* adapters */
-	WIRE_DEVICE = 16, /* up: describe a device (again, too: the description replaces) */
-	WIRE_SYNCED,      /* up: every device known after open has been described: others are away */
-	WIRE_GONE,        /* up: out of reach, or left for good */
-	WIRE_REPORT,      /* up: numbered reading */
-	WIRE_STORED,      /* down: stored up to N, credit for more */
-	WIRE_COMMAND,     /* down */
-	WIRE_JOIN,        /* down: open the join window, or close it (0 s) */
-	WIRE_REMOVE,      /* down */
-	WIRE_DONE,        /* up: the one answer of a request */
-	WIRE_SAVE,        /* up: keep this blob for me */
-	WIRE_CLAIM,       /* up: a device presents a one-time code */
-	/* links */
-	WIRE_LINK_STATE = 48, /* up: connected or not, why */
-	WIRE_LINK_DEVICE,     /* down: a device this link may know, its capabilities as allowed */
-	WIRE_LINK_GONE,       /* down: forget it (unshared, retired) */
-	WIRE_LINK_EVENT,      /* down: from the spool, numbered */
-	WIRE_LINK_ACKED,      /* up: delivered spool numbers */
-	WIRE_LINK_COMMAND,    /* up */
-	WIRE_LINK_ANSWER,     /* down */
-	WIRE_LINK_TIME,       /* up: the peer's idea of the time */
-	WIRE_LINK_SYNC,       /* up: say all devices and states again */
+/* Why a link is as WIRE_LINK_STATE says. */
+enum link_reason {
+	LINK_CONNECTED,
+	LINK_CONNECTING,
+	LINK_UNREACHABLE,
+	LINK_IDENTITY,
+	LINK_REFUSED,
+	LINK_LOST,
+	LINK_SETTINGS,
+	LINK_REASONS
 };
 
 struct wire_row {
 	uint8_t type;
 	const char *name;
 	enum wire_direction direction;
-	uint8_t kinds;  /* 1 << enum wire_kind */
+	uint8_t kinds;	/* 1 << enum wire_kind */
 	uint8_t phases; /* 1 << enum wire_phase in which it may come */
 };
 const struct wire_row *wire_row(uint8_t type); /* NULL: unknown */
 const struct wire_row *wire_row_at(size_t i);
 
-enum note_kind { NOTE_MALFORMED, NOTE_OVERSIZE, NOTE_UNKNOWN_DEVICE, NOTE_BAD_VALUE, NOTE_BAD_TOPIC, NOTE_FLOOD, NOTE_DROPPED,
-		 NOTE_REFUSED_COMMAND, NOTE_STATUS, NOTES };
 const char *note_kind_name(enum note_kind kind);
-
-struct wire_msg {
-	uint8_t type;
-	union {
-		struct { uint16_t major, minor; uint8_t kind; struct view name, version; } hello;
-		struct { uint16_t major, minor; uint64_t epoch; uint32_t credit; uint16_t beat_ms; int64_t wall_us; bool time_trusted; } welcome;
-		struct { struct view key, value; } option;
-		struct { struct view key, data; } state; /* also WIRE_SAVE */
-		struct { uint8_t flags; int32_t error; struct view reason; } opened;
-		struct { uint64_t count; } beat;
-		struct { uint8_t kind; uint32_t count; struct view object, text; } note;
-		struct device_desc device; /* views into the packet and into endpoints/caps below; texts NUL-terminated by the decoder */
-		struct { struct address addr; bool left; } gone;
-		struct { uint64_t seq; struct address addr; uint8_t endpoint; uint16_t cap; int64_t wall_us; struct value value; } report;
-		struct { uint64_t up_to; uint32_t credit; } stored;
-		struct { uint64_t req; struct address addr; uint8_t endpoint; uint16_t cap; uint32_t ttl_ms; struct value value; } command;
-		struct { uint64_t req; uint16_t seconds; struct address addr; struct view code; } join;
-		struct { uint64_t req; struct address addr; } remove;
-		struct { uint64_t req; int32_t status; } done; /* status: enum result, nothing else is encoded */
-		struct { struct address addr; struct view code; } claim;
-		struct { bool connected; uint8_t reason; struct view endpoint, detail; } link_state;
-		struct { struct device_id id; uint8_t state; bool reachable; struct view room; const struct device_desc *desc; } link_device; /* desc travels without addresses */
-		struct { struct device_id id; } link_gone;
-		struct { uint64_t number; bool duplicate; struct event event; } link_event;
-		struct { uint16_t n; uint64_t numbers[WIRE_ACKS_MAX]; } link_acked;
-		struct { struct view id, sender; struct device_id device; uint8_t endpoint; uint16_t cap; struct value value;
-			 bool has_counter, has_times; uint64_t counter; int64_t issued_us, not_after_us; } link_command;
-		struct { struct view id, sender; struct device_id device; uint8_t endpoint; uint16_t cap; uint16_t result; struct view reason; } link_answer;
-		struct { int64_t wall_us; } link_time;
-	};
-};
 
 /* Decoding scratch for descriptions: one a reader of packets, reused. */
 struct wire_scratch {
@@ -136,8 +68,9 @@ struct wire_peer {
 void wire_put(struct writer *w, const struct wire_msg *msg);
 size_t wire_len_max(const struct wire_msg *msg); /* room that surely suffices */
 
-/* Iterates a packet: 1 and *ret filled; 0 at the end; WIRE_E_* for a broken rule (nothing more may be taken
- * from the packet, and what ret holds then means nothing). */
-must_check int wire_next(struct reader *packet, const struct wire_peer *peer, struct wire_scratch *scratch, struct wire_msg *ret);
+/* Iterates a packet: 1 and *ret filled; 0 at the end; WIRE_E_* for a broken rule (nothing more may
+ * be taken from the packet, and what ret holds then means nothing). */
+must_check int wire_next(struct reader *packet, const struct wire_peer *peer,
+			 struct wire_scratch *scratch, struct wire_msg *ret);
 /* The phase after this message was sent or received. */
 void wire_peer_step(struct wire_peer *peer, const struct wire_msg *msg);

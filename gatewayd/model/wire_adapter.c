@@ -1,5 +1,5 @@
-/* What adapters and the core say to each other about devices, readings and orders, one pair of functions a message:
- * the order of the lines in each pair is the order of the bytes.
+/* What adapters and the core say to each other about devices, readings and orders, one pair of
+ * functions a message: the order of the lines in each pair is the order of the bytes.
  */
 #include "model/wire_rows.h"
 
@@ -196,7 +196,8 @@ static void get_state(struct reader *r, struct wire_scratch *scratch, struct wir
 
 static const struct wire_body bodies[] = {
 	{ WIRE_STATE, WIRE_ROOM_TEXT + 2, put_state, get_state },
-	{ WIRE_DEVICE, 2 * WIRE_ROOM_ADDR + DEVICE_ID_LEN + WIRE_ROOM_DESC, put_device, get_device },
+	{ WIRE_DEVICE, 2 * WIRE_ROOM_ADDR + DEVICE_ID_LEN + WIRE_ROOM_DESC, put_device,
+	  get_device },
 	{ WIRE_SYNCED, 0, put_nothing, get_nothing },
 	{ WIRE_GONE, WIRE_ROOM_ADDR + 1, put_gone, get_gone },
 	{ WIRE_REPORT, 8 + WIRE_ROOM_ADDR + 1 + 2 + 8 + 9, put_report, get_report },

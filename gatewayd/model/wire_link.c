@@ -1,5 +1,5 @@
-/* What links and the core say to each other: which devices a platform may know, what happened, what it asks for.
- * A device's addresses are the home's business and are not in these messages.
+/* What links and the core say to each other: which devices a platform may know, what happened, what
+ * it asks for. A device's addresses are the home's business and are not in these messages.
  */
 #include "model/wire_rows.h"
 
@@ -12,6 +12,8 @@ enum { COMMAND_HAS_COUNTER = 1u, COMMAND_HAS_TIMES = 2u };
 
 static void put_link_state(struct writer *w, const struct wire_msg *msg)
 {
+	if (msg->link_state.reason >= LINK_REASONS)
+		w->bad = true;
 	put_u8(w, msg->link_state.connected);
 	put_u8(w, msg->link_state.reason);
 	wire_put_text(w, msg->link_state.endpoint, 0, WIRE_TEXT_MAX);
@@ -25,6 +27,8 @@ static void get_link_state(struct reader *r, struct wire_scratch *scratch, struc
 	msg->link_state.reason = get_u8(r);
 	msg->link_state.endpoint = wire_get_text(r, 0, WIRE_TEXT_MAX);
 	msg->link_state.detail = wire_get_text(r, 0, WIRE_TEXT_MAX);
+	if (msg->link_state.reason >= LINK_REASONS)
+		r->bad = true;
 }
 
 /* A description is checked as one that has an address, which it has, at home. */
@@ -205,15 +209,17 @@ static void get_link_sync(struct reader *r, struct wire_scratch *scratch, struct
 
 static const struct wire_body bodies[] = {
 	{ WIRE_LINK_STATE, 2 + 2 * WIRE_ROOM_TEXT, put_link_state, get_link_state },
-	{ WIRE_LINK_DEVICE, DEVICE_ID_LEN + 2 + 2 + NAME_MAX_LEN + WIRE_ROOM_DESC, put_link_device, get_link_device },
+	{ WIRE_LINK_DEVICE, DEVICE_ID_LEN + 2 + 2 + NAME_MAX_LEN + WIRE_ROOM_DESC, put_link_device,
+	  get_link_device },
 	{ WIRE_LINK_GONE, DEVICE_ID_LEN, put_link_gone, get_link_gone },
-	{ WIRE_LINK_EVENT, 8 + 1 + 5 + DEVICE_ID_LEN + 3 + 16 + 9 + 2 * (2 + EVENT_TEXT_MAX), put_link_event,
-	  get_link_event },
+	{ WIRE_LINK_EVENT, 8 + 1 + 5 + DEVICE_ID_LEN + 3 + 16 + 9 + 2 * (2 + EVENT_TEXT_MAX),
+	  put_link_event, get_link_event },
 	{ WIRE_LINK_ACKED, 2 + 8 * WIRE_ACKS_MAX, put_link_acked, get_link_acked },
-	{ WIRE_LINK_COMMAND, 2 + COMMAND_ID_MAX + 2 + SENDER_MAX + DEVICE_ID_LEN + 3 + 9 + 1 + 24, put_link_command,
-	  get_link_command },
-	{ WIRE_LINK_ANSWER, 2 + COMMAND_ID_MAX + 2 + SENDER_MAX + DEVICE_ID_LEN + 5 + WIRE_ROOM_TEXT,
-	  put_link_answer, get_link_answer },
+	{ WIRE_LINK_COMMAND, 2 + COMMAND_ID_MAX + 2 + SENDER_MAX + DEVICE_ID_LEN + 3 + 9 + 1 + 24,
+	  put_link_command, get_link_command },
+	{ WIRE_LINK_ANSWER,
+	  2 + COMMAND_ID_MAX + 2 + SENDER_MAX + DEVICE_ID_LEN + 5 + WIRE_ROOM_TEXT, put_link_answer,
+	  get_link_answer },
 	{ WIRE_LINK_TIME, 8, put_link_time, get_link_time },
 	{ WIRE_LINK_SYNC, 0, put_link_sync, get_link_sync },
 };

@@ -1,4 +1,5 @@
-/* The fields that several messages share. Each is read with its limits, so that no body has to think of them. */
+/* The fields that several messages share. Each is read with its limits, so that no body has to
+ * think of them. */
 #include "model/wire_rows.h"
 
 #include <string.h>

@@ -27,7 +27,11 @@ const struct wire_body *wire_body_adapter(uint8_t type);
 const struct wire_body *wire_body_link(uint8_t type);
 
 /* Room that fields of these kinds take at most. */
-enum { WIRE_ROOM_TEXT = 2 + WIRE_TEXT_MAX, WIRE_ROOM_ADDR = 1 + ADDRESS_MAX, WIRE_ROOM_DESC = 4800 };
+enum {
+	WIRE_ROOM_TEXT = 2 + WIRE_TEXT_MAX,
+	WIRE_ROOM_ADDR = 1 + ADDRESS_MAX,
+	WIRE_ROOM_DESC = 4800
+};
 
 bool wire_get_bool(struct reader *r);
 void wire_put_text(struct writer *w, struct view text, size_t min, size_t max);

@@ -1,7 +1,8 @@
-/* The order of a start: connect, be told the options, open the ports, find and check the plugin's file, put up the
- * fence, load, open, close the fence for good, say OPENED. After that the plugin stays loaded whatever happens to the
- * core: a new core is told everything again. Only other options, or the plugin's own word that it cannot go on, end the
- * process, and the service manager starts a new one.
+/* The order of a start: connect, be told the options, open the ports, find and check the plugin's
+ * file, put up the fence, load, open, close the fence for good, say OPENED. After that the plugin
+ * stays loaded whatever happens to the core: a new core is told everything again. Only other
+ * options, or the plugin's own word that it cannot go on, end the process, and the service manager
+ * starts a new one.
  */
 #include "host/adapter.h"
 
@@ -83,7 +84,8 @@ static int open_ports(struct adapter *adapter, char why[PLUGIN_WHY_LEN])
 		int r = open_port(adapter, name, where);
 
 		if (r) {
-			text_print(why, PLUGIN_WHY_LEN, "port %.32s: %.128s: %s", name, where, strerror(-r));
+			text_print(why, PLUGIN_WHY_LEN, "port %.32s: %.128s: %s", name, where,
+				   strerror(-r));
 			return r;
 		}
 	}
@@ -134,7 +136,8 @@ static bool is_yes(const char *text)
 static void start(struct adapter *adapter)
 {
 	char why[PLUGIN_WHY_LEN] = "";
-	struct plugin_place place = { .word = adapter->config->plugin, .dir = adapter->config->plugin_dir };
+	struct plugin_place place = { .word = adapter->config->plugin,
+				      .dir = adapter->config->plugin_dir };
 	int r;
 
 	if (!place.word)
@@ -152,12 +155,15 @@ static void start(struct adapter *adapter)
 	if (!r)
 		r = open_plugin(adapter, why);
 	if (r) {
-		refuse(adapter, r, why, r == -EPROTO || r == -ENOEXEC || r == -E2BIG ? ADAPTER_CONFIG : ADAPTER_AGAIN);
+		refuse(adapter, r, why,
+		       r == -EPROTO || r == -ENOEXEC || r == -E2BIG ? ADAPTER_CONFIG
+								    : ADAPTER_AGAIN);
 		return;
 	}
 	adapter->loaded = true;
 	log_info("the plugin is open", log_text("plugin", adapter->file.desc->name),
-		 log_text("file", adapter->file.path), log_i64("landlock", adapter->file.fence.landlock_abi),
+		 log_text("file", adapter->file.path),
+		 log_i64("landlock", adapter->file.fence.landlock_abi),
 		 log_i64("seccomp", adapter->file.fence.seccomp));
 	if (host_notify("READY=1\nSTATUS=open\n") < 0)
 		log_warn("the service manager was not told", log_text("what", "READY=1"));
@@ -262,7 +268,9 @@ static void core_stuck(void *ctx)
 	session_drop(adapter->session, "the core does not take what must be said");
 }
 
-static const struct host_core core = { .put = core_put, .failed = core_failed, .stuck = core_stuck };
+static const struct host_core core = { .put = core_put,
+				       .failed = core_failed,
+				       .stuck = core_stuck };
 
 static void on_watchdog(void *ctx)
 {
@@ -292,8 +300,8 @@ static int set_up(struct adapter *adapter)
 	if (!r)
 		r = host_new(adapter->loop, &core, adapter, &adapter->host);
 	if (!r)
-		r = session_new(adapter->loop, adapter->config->socket, adapter->config->name, &session_ops, adapter,
-				&adapter->session);
+		r = session_new(adapter->loop, adapter->config->socket, adapter->config->name,
+				&session_ops, adapter, &adapter->session);
 	if (!r)
 		r = loop_on_signal(adapter->loop, SIGTERM, on_signal, adapter);
 	if (!r)

@@ -10,12 +10,17 @@
 #include "base/base.h"
 
 /* How it ended, as exit codes: sysexits(3). CONFIG: to start again would change nothing. */
-enum adapter_exit { ADAPTER_STOPPED = 0, ADAPTER_FAULT = 70, ADAPTER_AGAIN = 75, ADAPTER_CONFIG = 78 };
+enum adapter_exit {
+	ADAPTER_STOPPED = 0,
+	ADAPTER_FAULT = 70,
+	ADAPTER_AGAIN = 75,
+	ADAPTER_CONFIG = 78
+};
 
 struct adapter_options {
-	const char *name;       /* the instance, as the core knows it */
-	const char *socket;     /* the core's */
-	const char *plugin;     /* NULL: the core's option "plugin" says, else the instance's name */
+	const char *name;   /* the instance, as the core knows it */
+	const char *socket; /* the core's */
+	const char *plugin; /* NULL: the core's option "plugin" says, else the instance's name */
 	const char *plugin_dir; /* NULL: the packaged one */
 };
 

@@ -1,6 +1,6 @@
-/* The other side of the contract, played by us: a core that asks everything that may be asked, in the order in which
- * authors get it wrong, and counts the answers. The plugin is behind the same fence as in a home, so what it may not do
- * there fails here.
+/* The other side of the contract, played by us: a core that asks everything that may be asked, in
+ * the order in which authors get it wrong, and counts the answers. The plugin is behind the same
+ * fence as in a home, so what it may not do there fails here.
  */
 #include "host/check.h"
 
@@ -58,7 +58,8 @@ static void keep_device(struct check *check, const struct device_desc *desc)
 		check->devices[i] = check->devices[--check->n_devices];
 		break;
 	}
-	if (check->n_devices < CHECK_DEVICES && device_desc_copy(desc, &check->devices[check->n_devices]) == 0)
+	if (check->n_devices < CHECK_DEVICES &&
+	    device_desc_copy(desc, &check->devices[check->n_devices]) == 0)
 		check->n_devices++;
 }
 
@@ -111,7 +112,9 @@ static void core_stuck(void *ctx)
 	(void)ctx;
 }
 
-static const struct host_core core = { .put = core_put, .failed = core_failed, .stuck = core_stuck };
+static const struct host_core core = { .put = core_put,
+				       .failed = core_failed,
+				       .stuck = core_stuck };
 
 /* Lines */
 
@@ -119,12 +122,14 @@ static void verdict(struct check *check, bool good, const char *what, const char
 {
 	check->step++;
 	check->n_failed += !good;
-	printf("%s %u - %s%s%s\n", good ? "ok" : "FAIL", check->step, what, good ? "" : ": ", good ? "" : why);
+	printf("%s %u - %s%s%s\n", good ? "ok" : "FAIL", check->step, what, good ? "" : ": ",
+	       good ? "" : why);
 	fflush(stdout);
 }
 
 /* No fault of these kinds so far. */
-static void verdict_faults(struct check *check, const char *what, const enum host_fault *faults, size_t n)
+static void verdict_faults(struct check *check, const char *what, const enum host_fault *faults,
+			   size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		if (host_faults(check->host, faults[i])) {
@@ -181,13 +186,16 @@ static struct value sample(const struct capability_desc *cap)
 	else if (v.type == VALUE_REAL)
 		v.f = own ? (double)cap->min / 1000.0 : row ? row->min : 0;
 	else if (row && row->choices)
-		v = (struct value){ .type = v.type, .len = (uint32_t)strcspn(row->choices, "|"), .data = row->choices };
+		v = (struct value){ .type = v.type,
+				    .len = (uint32_t)strcspn(row->choices, "|"),
+				    .data = row->choices };
 	else
 		v = (struct value){ .type = v.type, .len = 1, .data = "x" };
 	return v;
 }
 
-static void ask(struct check *check, const struct address *addr, uint8_t endpoint, uint16_t cap, struct value value)
+static void ask(struct check *check, const struct address *addr, uint8_t endpoint, uint16_t cap,
+		struct value value)
 {
 	struct wire_msg msg = { .type = WIRE_COMMAND };
 
@@ -212,7 +220,8 @@ static void ask_device(struct check *check, const struct device_desc *desc)
 	}
 }
 
-static const enum host_fault answer_faults[] = { HOST_FAULT_NEVER_DONE, HOST_FAULT_DONE_UNKNOWN, HOST_FAULT_STATUS };
+static const enum host_fault answer_faults[] = { HOST_FAULT_NEVER_DONE, HOST_FAULT_DONE_UNKNOWN,
+						 HOST_FAULT_STATUS };
 
 /* Waits for all answers, then a little for one too many. */
 static void verdict_answers(struct check *check, const char *what)
@@ -223,7 +232,8 @@ static void verdict_answers(struct check *check, const char *what)
 		verdict_faults(check, what, answer_faults, N_ELEMENTS(answer_faults));
 	else
 		verdict(check, false, what,
-			check->answered > check->asked ? "more answers than requests" : "an answer is missing");
+			check->answered > check->asked ? "more answers than requests"
+						       : "an answer is missing");
 }
 
 /* Steps */
@@ -270,7 +280,8 @@ static void step_devices(struct check *check)
 
 	for (int i = 0; i < CHECK_WAIT_MS / 100 && !check->synced; i++)
 		run(check, 100, NULL, 0);
-	verdict(check, check->synced, "says that its known devices have been described", "no devices_synced()");
+	verdict(check, check->synced, "says that its known devices have been described",
+		"no devices_synced()");
 	verdict_faults(check, "describes its devices soundly", faults, N_ELEMENTS(faults));
 }
 
@@ -291,8 +302,10 @@ static void step_commands(struct check *check)
 		ask(check, &check->devices[i]->addr, 0, 0xfffe, value_int(1));
 	}
 	verdict_answers(check, "answers for endpoints and capabilities that a device has not");
-	verdict(check, check->answered_ok == 0, "and does not claim to have done that", "it said GWA_OK");
-	for (int round = 0; round < CHECK_ROUNDS && !host_faults(check->host, HOST_FAULT_NEVER_DONE); round++) {
+	verdict(check, check->answered_ok == 0, "and does not claim to have done that",
+		"it said GWA_OK");
+	for (int round = 0;
+	     round < CHECK_ROUNDS && !host_faults(check->host, HOST_FAULT_NEVER_DONE); round++) {
 		for (size_t i = 0; i < check->n_devices; i++)
 			ask_device(check, check->devices[i]);
 		run(check, CHECK_WAIT_MS, &check->answered, check->asked);
@@ -321,8 +334,9 @@ static void step_joins(struct check *check)
 
 static void step_reports(struct check *check)
 {
-	static const enum host_fault faults[] = { HOST_FAULT_REPORT, HOST_FAULT_FLOOD, HOST_FAULT_CLAIM,
-						  HOST_FAULT_SAVE, HOST_FAULT_WATCH };
+	static const enum host_fault faults[] = { HOST_FAULT_REPORT, HOST_FAULT_FLOOD,
+						  HOST_FAULT_CLAIM, HOST_FAULT_SAVE,
+						  HOST_FAULT_WATCH };
 	int64_t end = loop_now_ms(check->loop) + CHECK_LISTEN_MS;
 	char text[PLUGIN_WHY_LEN];
 	uint64_t before;
@@ -331,9 +345,10 @@ static void step_reports(struct check *check)
 		run(check, 5, NULL, 0);
 		store(check, CHECK_CREDIT);
 	}
-	text_print(text, sizeof(text), "%llu of %llu reports", (unsigned long long)check->bad_reports,
-		   (unsigned long long)check->reports);
-	verdict(check, check->bad_reports == 0, "reports only what its devices were described with", text);
+	text_print(text, sizeof(text), "%llu of %llu reports",
+		   (unsigned long long)check->bad_reports, (unsigned long long)check->reports);
+	verdict(check, check->bad_reports == 0, "reports only what its devices were described with",
+		text);
 	/* No credit: what it reports now is not taken, and it has to bear that. */
 	store(check, 0);
 	before = check->reports;
@@ -342,7 +357,8 @@ static void step_reports(struct check *check)
 	for (int i = 0; i < CHECK_STORED; i++)
 		store(check, CHECK_CREDIT);
 	run(check, 50, NULL, 0);
-	verdict_faults(check, "keeps to the rules of reports, claims, blobs and descriptors", faults, N_ELEMENTS(faults));
+	verdict_faults(check, "keeps to the rules of reports, claims, blobs and descriptors",
+		       faults, N_ELEMENTS(faults));
 }
 
 static void step_close(struct check *check)
@@ -364,8 +380,12 @@ static void step_close(struct check *check)
 		run(check, 100, NULL, 0);
 		host_close(check->host);
 	}
-	/* Behind the second stage a plugin that needs files to open cannot; that it says so is enough. */
-	verdict(check, true, r == 0 ? "opens and closes again" : "says that it cannot open again behind the fence", "");
+	/* Behind the second stage a plugin that needs files to open cannot; that it says so is
+	 * enough. */
+	verdict(check, true,
+		r == 0 ? "opens and closes again"
+		       : "says that it cannot open again behind the fence",
+		"");
 }
 
 static void run_steps(struct check *check)
@@ -378,7 +398,8 @@ static void run_steps(struct check *check)
 	step_reports(check);
 	step_close(check);
 	printf("# %s: %zu devices described, %llu requests, %llu reports\n", check->file.desc->name,
-	       check->n_described, (unsigned long long)check->asked, (unsigned long long)check->reports);
+	       check->n_described, (unsigned long long)check->asked,
+	       (unsigned long long)check->reports);
 }
 
 /* A plugin that blocks or crashes takes us with it; the reader should know which. */
@@ -386,8 +407,8 @@ static void on_fatal(int signum)
 {
 	static const char stuck[] = "FAIL - a call did not return\n";
 	static const char crashed[] = "FAIL - it crashed\n";
-	ssize_t n = signum == SIGALRM ? write(STDOUT_FILENO, stuck, sizeof(stuck) - 1) :
-					write(STDOUT_FILENO, crashed, sizeof(crashed) - 1);
+	ssize_t n = signum == SIGALRM ? write(STDOUT_FILENO, stuck, sizeof(stuck) - 1)
+				      : write(STDOUT_FILENO, crashed, sizeof(crashed) - 1);
 
 	_exit(n < 0 ? 2 : 1);
 }
@@ -408,7 +429,8 @@ int check_add_option(struct check_options *check, const char *key_value)
 
 	if (!key.len)
 		return -EINVAL;
-	return options_add(&check->options, key, (struct view){ (const uint8_t *)equal + 1, strlen(equal + 1) });
+	return options_add(&check->options, key,
+			   (struct view){ (const uint8_t *)equal + 1, strlen(equal + 1) });
 }
 
 int check_run(struct check_options *options)
@@ -420,7 +442,8 @@ int check_run(struct check_options *options)
 		return 1;
 	check->options = options;
 	check->file.fd = -1;
-	check->peer = (struct wire_peer){ .kind = WIRE_ADAPTER, .phase = WIRE_READY, .is_core = true };
+	check->peer =
+		(struct wire_peer){ .kind = WIRE_ADAPTER, .phase = WIRE_READY, .is_core = true };
 	guard();
 	r = loop_new(&check->loop);
 	if (!r)

@@ -1,5 +1,6 @@
-/* dlopen runs what is in a library before it says whether the library is what we want. So the file is read first:
- * its section table leads to the dynamic symbols and their names, and every offset is held against the file's length.
+/* dlopen runs what is in a library before it says whether the library is what we want. So the file
+ * is read first: its section table leads to the dynamic symbols and their names, and every offset
+ * is held against the file's length.
  */
 #include "host/elf_symbol.h"
 
@@ -20,7 +21,7 @@ static const void *piece(const struct image *image, uint64_t offset, uint64_t le
 	return image->data + offset;
 }
 
-static bool head_is_ours(const ElfW(Ehdr) *head)
+static bool head_is_ours(const ElfW(Ehdr) * head)
 {
 	static const uint16_t one = 1;
 	unsigned char order = *(const unsigned char *)&one ? ELFDATA2LSB : ELFDATA2MSB;
@@ -32,7 +33,8 @@ static bool head_is_ours(const ElfW(Ehdr) *head)
 }
 
 /* Copies section i's header: tables in a file need not be aligned. */
-static bool get_section(const struct image *image, const ElfW(Ehdr) *head, uint64_t i, ElfW(Shdr) *ret)
+static bool get_section(const struct image *image, const ElfW(Ehdr) * head, uint64_t i,
+			ElfW(Shdr) * ret)
 {
 	const void *at;
 
@@ -52,7 +54,8 @@ static bool name_is(const char *names, uint64_t names_len, uint64_t at, const ch
 	return at < names_len && names_len - at >= len && memcmp(names + at, symbol, len) == 0;
 }
 
-static int find_in(const struct image *image, const ElfW(Ehdr) *head, const ElfW(Shdr) *table, const char *symbol)
+static int find_in(const struct image *image, const ElfW(Ehdr) * head, const ElfW(Shdr) * table,
+		   const char *symbol)
 {
 	ElfW(Shdr) strings;
 	const char *names;

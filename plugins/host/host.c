@@ -1,7 +1,8 @@
-/* Between a plugin, which may be wrong in every way, and the core, which takes no nonsense: everything that the plugin
- * says is checked here and given to the core in the wire's words; everything that the core asks gets exactly one answer,
- * from the plugin or, when that is silent, from here. What was said and is still true is kept, so that a core that has
- * started anew hears it again without the plugin noticing.
+/* Between a plugin, which may be wrong in every way, and the core, which takes no nonsense:
+ * everything that the plugin says is checked here and given to the core in the wire's words;
+ * everything that the core asks gets exactly one answer, from the plugin or, when that is silent,
+ * from here. What was said and is still true is kept, so that a core that has started anew hears it
+ * again without the plugin noticing.
  */
 #include "host/host.h"
 
@@ -70,7 +71,8 @@ void host_breach(struct gwa_host *host, enum host_fault fault)
 	if (host->faults[fault] > 1 && now - host->fault_said_ms[fault] < FAULT_SAID_EVERY_MS)
 		return;
 	host->fault_said_ms[fault] = now;
-	log_warn("the plugin breaks the contract", log_text("plugin", host->plugin ? host->plugin->name : "?"),
+	log_warn("the plugin breaks the contract",
+		 log_text("plugin", host->plugin ? host->plugin->name : "?"),
 		 log_text("how", faults[fault].text), log_i64("times", host->faults[fault]));
 	msg.type = WIRE_NOTE;
 	msg.note.kind = (uint8_t)faults[fault].note;
@@ -181,7 +183,9 @@ static void start_expiry(struct gwa_host *host)
 	if (deadline == INT64_MAX)
 		timer_stop(host->expiry);
 	else
-		timer_start(host->expiry, deadline > loop_now_ms(host->loop) ? deadline - loop_now_ms(host->loop) : 1);
+		timer_start(host->expiry, deadline > loop_now_ms(host->loop)
+						  ? deadline - loop_now_ms(host->loop)
+						  : 1);
 }
 
 static void on_expiry(void *ctx)
@@ -235,8 +239,9 @@ static void on_command(struct gwa_host *host, const struct wire_msg *msg)
 		value.len = v->len;
 	}
 	if (begin(host, msg->command.req, msg->command.ttl_ms, &mine))
-		host->plugin->ops->command(host->self, mine, &addr, msg->command.endpoint, msg->command.cap, &value,
-					   msg->command.ttl_ms ? msg->command.ttl_ms : HOST_REQUEST_MS);
+		host->plugin->ops->command(
+			host->self, mine, &addr, msg->command.endpoint, msg->command.cap, &value,
+			msg->command.ttl_ms ? msg->command.ttl_ms : HOST_REQUEST_MS);
 }
 
 static void on_join(struct gwa_host *host, const struct wire_msg *msg)
@@ -339,14 +344,16 @@ int host_add_port(struct gwa_host *host, const char *name, int fd)
 	return 0;
 }
 
-int host_open(struct gwa_host *host, const struct gwa_plugin *plugin, const struct gwa_opt *opts, uint32_t n)
+int host_open(struct gwa_host *host, const struct gwa_plugin *plugin, const struct gwa_opt *opts,
+	      uint32_t n)
 {
 	int r;
 
 	assert(host->closed);
 	host->plugin = plugin;
 	host->closed = false;
-	/* What it reports while it opens waits for the first credit; there must be some to wait with. */
+	/* What it reports while it opens waits for the first credit; there must be some to wait
+	 * with. */
 	if (!host->outbox.credit)
 		host->outbox.credit = OUTBOX_MAX;
 	r = plugin->ops->open(host, opts, n, &host->self);

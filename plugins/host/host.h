@@ -19,8 +19,9 @@ enum {
 	HOST_TIMERS_MAX = 32,
 	HOST_WATCHES_MAX = 64,
 	HOST_PORTS_MAX = 8,
-	HOST_REFUSED_MAX = 1000, /* reports past the credit, in a row: a plugin that does not wait */
-	HOST_NOTES_MAX = 20,     /* notes and log lines in a second */
+	HOST_REFUSED_MAX =
+		1000,	     /* reports past the credit, in a row: a plugin that does not wait */
+	HOST_NOTES_MAX = 20, /* notes and log lines in a second */
 	HOST_REQUEST_MS = 10000, /* when the core names no time to live */
 };
 
@@ -53,22 +54,26 @@ struct host_port {
 	int fd;
 };
 
-must_check int host_new(struct loop *loop, const struct host_core *core, void *ctx, struct gwa_host **ret);
+must_check int host_new(struct loop *loop, const struct host_core *core, void *ctx,
+			struct gwa_host **ret);
 /* Closes the plugin if it is open. Timers and watches end; descriptors of ports are closed. */
 struct gwa_host *host_free(struct gwa_host *host);
 must_check int host_add_port(struct gwa_host *host, const char *name, int fd); /* takes fd */
 
 /* The plugin's open(); what it says meanwhile is kept. Negative: it could not. */
-must_check int host_open(struct gwa_host *host, const struct gwa_plugin *plugin, const struct gwa_opt *opts, uint32_t n);
+must_check int host_open(struct gwa_host *host, const struct gwa_plugin *plugin,
+			 const struct gwa_opt *opts, uint32_t n);
 void host_close(struct gwa_host *host);
 
 /* The core is ready to hear: all devices, blobs and unstored reports are said (again). */
 void host_live(struct gwa_host *host, uint32_t credit);
 void host_away(struct gwa_host *host);
-void host_fill(struct gwa_host *host, struct view key, struct view data); /* a blob from the core, before host_open */
-void host_message(struct gwa_host *host, const struct wire_msg *msg);     /* STORED, COMMAND, JOIN, REMOVE */
-void host_turn(struct gwa_host *host); /* after the messages of a packet */
-void host_pump(struct gwa_host *host); /* there is room again */
+void host_fill(struct gwa_host *host, struct view key,
+	       struct view data); /* a blob from the core, before host_open */
+void host_message(struct gwa_host *host,
+		  const struct wire_msg *msg); /* STORED, COMMAND, JOIN, REMOVE */
+void host_turn(struct gwa_host *host);	       /* after the messages of a packet */
+void host_pump(struct gwa_host *host);	       /* there is room again */
 
 uint32_t host_faults(const struct gwa_host *host, enum host_fault fault);
 uint64_t host_last_report(const struct gwa_host *host);

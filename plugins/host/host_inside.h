@@ -58,7 +58,8 @@ struct gwa_host {
 extern const struct gwa_host_ops host_ops;
 /* Encodes and puts; false: not live, no room, or not encodable. */
 bool host_say(struct gwa_host *host, const struct wire_msg *msg);
-/* The same for what must not be lost: no room ends the connection, and all is said again on the next. */
+/* The same for what must not be lost: no room ends the connection, and all is said again on the
+ * next. */
 void host_must_say(struct gwa_host *host, const struct wire_msg *msg);
 void host_say_dirty(struct gwa_host *host);
 void host_say_device(struct gwa_host *host, const struct known_device *device);

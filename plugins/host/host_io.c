@@ -1,4 +1,5 @@
-/* The plugin's timers and descriptors on our loop. It names a timer by a small number and a descriptor by itself. */
+/* The plugin's timers and descriptors on our loop. It names a timer by a small number and a
+ * descriptor by itself. */
 #include "host/host_inside.h"
 
 #include <poll.h>

@@ -1,4 +1,5 @@
-/* What a plugin may ask for. Each argument is foreign: a pointer may be missing, a length too long, a text no text. */
+/* What a plugin may ask for. Each argument is foreign: a pointer may be missing, a length too long,
+ * a text no text. */
 #include "host/host_inside.h"
 
 #include <string.h>
@@ -89,12 +90,15 @@ static bool endpoints_in(const struct gwa_device *device, struct desc_copy *copy
 
 		if (e->ncaps > DEVICE_CAPS_MAX - n_caps || (e->ncaps && !e->caps))
 			return false;
-		copy->endpoints[i] = (struct endpoint_desc){ e->id, e->profile, e->ncaps, copy->caps + n_caps };
+		copy->endpoints[i] =
+			(struct endpoint_desc){ e->id, e->profile, e->ncaps, copy->caps + n_caps };
 		for (uint8_t k = 0; k < e->ncaps; k++) {
 			const struct gwa_cap *cap = &e->caps[k];
 
-			copy->caps[n_caps++] = (struct capability_desc){ cap->id,  cap->type, cap->access, cap->unit,
-									 cap->min, cap->max,  cap->step };
+			copy->caps[n_caps++] =
+				(struct capability_desc){ cap->id,   cap->type, cap->access,
+							  cap->unit, cap->min,	cap->max,
+							  cap->step };
 		}
 	}
 	return true;
@@ -109,11 +113,14 @@ static const char *name_in(const char *text, char copy[DEVICE_TEXT_MAX + 1])
 	return copy;
 }
 
-static bool desc_in(const struct gwa_device *device, struct desc_copy *copy, struct device_desc *ret)
+static bool desc_in(const struct gwa_device *device, struct desc_copy *copy,
+		    struct device_desc *ret)
 {
-	struct device_desc desc = { .n_endpoints = device->nendpoints, .endpoints = copy->endpoints };
+	struct device_desc desc = { .n_endpoints = device->nendpoints,
+				    .endpoints = copy->endpoints };
 
-	if (!addr_in(&device->addr, &desc.addr) || device->hw.len > GWA_ADDR_MAX || !endpoints_in(device, copy))
+	if (!addr_in(&device->addr, &desc.addr) || device->hw.len > GWA_ADDR_MAX ||
+	    !endpoints_in(device, copy))
 		return false;
 	if (device->hw.len && !addr_in(&device->hw, &desc.hw))
 		return false;
@@ -208,8 +215,8 @@ static uint64_t refuse_report(struct gwa_host *host)
 	return 0;
 }
 
-static uint64_t op_report(gwa_host *host, const struct gwa_addr *addr, uint8_t endpoint, uint16_t cap,
-			  const struct gwa_value *value, int64_t wall_us)
+static uint64_t op_report(gwa_host *host, const struct gwa_addr *addr, uint8_t endpoint,
+			  uint16_t cap, const struct gwa_value *value, int64_t wall_us)
 {
 	struct writer w = writer_over(host->message, sizeof(host->message));
 	struct wire_msg msg;
@@ -224,7 +231,8 @@ static uint64_t op_report(gwa_host *host, const struct gwa_addr *addr, uint8_t e
 	msg.report.cap = cap;
 	/* Who cannot be heard now says when it was. */
 	msg.report.wall_us = wall_us || host->live ? wall_us : loop_wall_us(host->loop);
-	if (addr_in(addr, &msg.report.addr) && value_in(value, &msg.report.value) && msg.report.wall_us >= 0)
+	if (addr_in(addr, &msg.report.addr) && value_in(value, &msg.report.value) &&
+	    msg.report.wall_us >= 0)
 		wire_put(&w, &msg);
 	else
 		w.bad = true;
@@ -243,9 +251,12 @@ static uint64_t op_report(gwa_host *host, const struct gwa_addr *addr, uint8_t e
 static enum result result_of(struct gwa_host *host, int status)
 {
 	static const enum result results[] = {
-		[GWA_OK] = RESULT_OK,			   [-GWA_FAILED] = RESULT_FAILED,
-		[-GWA_UNREACHABLE] = RESULT_UNREACHABLE,   [-GWA_BAD_VALUE] = RESULT_BAD_VALUE,
-		[-GWA_UNSUPPORTED] = RESULT_UNKNOWN_CAPABILITY, [-GWA_TIMEOUT] = RESULT_TIMEOUT,
+		[GWA_OK] = RESULT_OK,
+		[-GWA_FAILED] = RESULT_FAILED,
+		[-GWA_UNREACHABLE] = RESULT_UNREACHABLE,
+		[-GWA_BAD_VALUE] = RESULT_BAD_VALUE,
+		[-GWA_UNSUPPORTED] = RESULT_UNKNOWN_CAPABILITY,
+		[-GWA_TIMEOUT] = RESULT_TIMEOUT,
 		[-GWA_BUSY] = RESULT_BUSY,
 	};
 
@@ -279,7 +290,8 @@ static void op_claim(gwa_host *host, const struct gwa_addr *addr, const char *co
 
 	if (!is_open(host))
 		return;
-	if (!addr_in(addr, &msg.claim.addr) || !code || len == 0 || len > WIRE_CODE_MAX || !text_is_utf8(code, len)) {
+	if (!addr_in(addr, &msg.claim.addr) || !code || len == 0 || len > WIRE_CODE_MAX ||
+	    !text_is_utf8(code, len)) {
 		host_breach(host, HOST_FAULT_CLAIM);
 		return;
 	}
@@ -293,7 +305,8 @@ static void op_note(gwa_host *host, int kind, uint32_t count, const char *object
 	struct wire_msg msg;
 	uint32_t left_out;
 
-	if (!is_open(host) || kind < 0 || kind >= NOTES || !host_limit_take(host, &host->notes, &left_out))
+	if (!is_open(host) || kind < 0 || kind >= NOTES ||
+	    !host_limit_take(host, &host->notes, &left_out))
 		return;
 	msg.type = WIRE_NOTE;
 	msg.note.kind = (uint8_t)kind;
@@ -325,7 +338,8 @@ static int op_save(gwa_host *host, const char *key, const void *buf, uint32_t le
 
 	if (!is_open(host))
 		return -1;
-	if (!name.len || (len && !buf) || shelf_save(&host->shelf, name, (struct view){ buf, len })) {
+	if (!name.len || (len && !buf) ||
+	    shelf_save(&host->shelf, name, (struct view){ buf, len })) {
 		host_breach(host, HOST_FAULT_SAVE);
 		return -1;
 	}

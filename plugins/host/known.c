@@ -1,4 +1,5 @@
-/* An array in the order in which devices were described: that order is said again, and people recognise it. */
+/* An array in the order in which devices were described: that order is said again, and people
+ * recognise it. */
 #include "host/known.h"
 
 #include <stdlib.h>

@@ -24,16 +24,19 @@ static const char usage[] =
 	"\n"
 	"Loads one plugin behind a fence and connects it to gatewayd as the adapter NAME.\n"
 	"  --socket PATH     the core's socket (default /run/gatewayd/wire.sock)\n"
-	"  --plugin FILE     a packaged plugin's name or a file; else the core's option `plugin`, else NAME\n"
-	"  --plugin-dir DIR  plugins and plugins.list of a build folder instead of the packaged ones\n"
-	"  --check FILE.so   drive the plugin through its contract without a core and say how it did\n"
+	"  --plugin FILE     a packaged plugin's name or a file; else the core's option `plugin`, "
+	"else NAME\n"
+	"  --plugin-dir DIR  plugins and plugins.list of a build folder instead of the packaged "
+	"ones\n"
+	"  --check FILE.so   drive the plugin through its contract without a core and say how it "
+	"did\n"
 	"  --option K=V      an option for the plugin under --check\n";
 
 static const struct option long_options[] = {
-	{ "socket", required_argument, NULL, 's' }, { "plugin", required_argument, NULL, 'p' },
+	{ "socket", required_argument, NULL, 's' },	{ "plugin", required_argument, NULL, 'p' },
 	{ "plugin-dir", required_argument, NULL, 'd' }, { "check", required_argument, NULL, 'c' },
-	{ "option", required_argument, NULL, 'o' }, { "help", no_argument, NULL, 'h' },
-	{ "version", no_argument, NULL, 'V' },	    { NULL, 0, NULL, 0 },
+	{ "option", required_argument, NULL, 'o' },	{ "help", no_argument, NULL, 'h' },
+	{ "version", no_argument, NULL, 'V' },		{ NULL, 0, NULL, 0 },
 };
 
 struct words {

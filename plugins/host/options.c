@@ -36,7 +36,8 @@ bool options_equal(const struct options *a, const struct options *b)
 	if (a->n != b->n)
 		return false;
 	for (size_t i = 0; i < a->n; i++) {
-		if (!text_equal(a->all[i].key, b->all[i].key) || !text_equal(a->all[i].value, b->all[i].value))
+		if (!text_equal(a->all[i].key, b->all[i].key) ||
+		    !text_equal(a->all[i].value, b->all[i].value))
 			return false;
 	}
 	return true;
@@ -44,8 +45,8 @@ bool options_equal(const struct options *a, const struct options *b)
 
 static bool is_ours(const char *key)
 {
-	return text_equal(key, "plugin") || text_equal(key, "plugin.sha256") || text_equal(key, "net") ||
-	       strncmp(key, "port.", 5) == 0;
+	return text_equal(key, "plugin") || text_equal(key, "plugin.sha256") ||
+	       text_equal(key, "net") || strncmp(key, "port.", 5) == 0;
 }
 
 size_t options_for_plugin(const struct options *options, struct gwa_opt ret[OPTIONS_MAX])
@@ -59,7 +60,8 @@ size_t options_for_plugin(const struct options *options, struct gwa_opt ret[OPTI
 	return n;
 }
 
-const char *options_next(const struct options *options, const char *prefix, size_t *cursor, const char **ret_rest)
+const char *options_next(const struct options *options, const char *prefix, size_t *cursor,
+			 const char **ret_rest)
 {
 	size_t len = strlen(prefix);
 

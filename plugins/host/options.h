@@ -29,8 +29,10 @@ const char *options_find(const struct options *options, const char *key); /* NUL
 bool options_equal(const struct options *a, const struct options *b);
 /* Those for the plugin; borrowed. */
 size_t options_for_plugin(const struct options *options, struct gwa_opt ret[OPTIONS_MAX]);
-/* Values of keys that begin with prefix; *cursor 0 at the start. NULL at the end; ret_rest is the key's rest. */
-const char *options_next(const struct options *options, const char *prefix, size_t *cursor, const char **ret_rest);
+/* Values of keys that begin with prefix; *cursor 0 at the start. NULL at the end; ret_rest is the
+ * key's rest. */
+const char *options_next(const struct options *options, const char *prefix, size_t *cursor,
+			 const char **ret_rest);
 /* Values of keys that end in _file. */
 const char *options_next_file(const struct options *options, size_t *cursor);
 void options_deinit(struct options *options);

@@ -1,5 +1,6 @@
-/* What a plugin reports is safe only when the core says so. Until then it lies here in the form in which it travels,
- * so that after a broken connection the same bytes with the same numbers go out again.
+/* What a plugin reports is safe only when the core says so. Until then it lies here in the form in
+ * which it travels, so that after a broken connection the same bytes with the same numbers go out
+ * again.
  */
 #include "host/outbox.h"
 

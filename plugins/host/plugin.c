@@ -1,6 +1,7 @@
-/* To load a library is to run it. So the order is: look for the symbol in the file, hash the file, give away every
- * right that loading does not need, load that same open file through /proc/self/fd, look at its descriptor, let it
- * open, and then give away the rest. Until the fence stands nothing of the plugin has run.
+/* To load a library is to run it. So the order is: look for the symbol in the file, hash the file,
+ * give away every right that loading does not need, load that same open file through /proc/self/fd,
+ * look at its descriptor, let it open, and then give away the rest. Until the fence stands nothing
+ * of the plugin has run.
  */
 #include "host/plugin.h"
 
@@ -17,26 +18,32 @@
 
 static const char plugin_symbol[] = "gwa_plugin_v1";
 
-static const char *const library_paths[] = { "/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib" };
-static const char *const library_files[] = { "/etc/ld.so.cache", "/etc/ld-musl-x86_64.path", "/etc/localtime",
-					     "/usr/share/zoneinfo", "/etc/ssl", "/proc/self/maps" };
+static const char *const library_paths[] = { "/lib", "/lib64", "/usr/lib", "/usr/lib64",
+					     "/usr/local/lib" };
+static const char *const library_files[] = { "/etc/ld.so.cache", "/etc/ld-musl-x86_64.path",
+					     "/etc/localtime",	 "/usr/share/zoneinfo",
+					     "/etc/ssl",	 "/proc/self/maps" };
 /* What looking up a name in the network reads. */
-static const char *const net_files[] = { "/etc/resolv.conf", "/etc/hosts",    "/etc/nsswitch.conf",
-					 "/etc/host.conf",   "/etc/gai.conf", "/etc/services",
+static const char *const net_files[] = { "/etc/resolv.conf",	"/etc/hosts",
+					 "/etc/nsswitch.conf",	"/etc/host.conf",
+					 "/etc/gai.conf",	"/etc/services",
 					 "/run/systemd/resolve" };
 
-static int find_path(const struct plugin_place *place, char path[PLUGIN_PATH_LEN], char name[PLUGIN_PATH_LEN])
+static int find_path(const struct plugin_place *place, char path[PLUGIN_PATH_LEN],
+		     char name[PLUGIN_PATH_LEN])
 {
 	const char *slash = strrchr(place->word, '/');
 
 	if (slash) {
-		if (!text_copy(path, PLUGIN_PATH_LEN, place->word) || !text_copy(name, PLUGIN_PATH_LEN, slash + 1))
+		if (!text_copy(path, PLUGIN_PATH_LEN, place->word) ||
+		    !text_copy(name, PLUGIN_PATH_LEN, slash + 1))
 			return -ENAMETOOLONG;
 		return 0;
 	}
 	if (!text_is_slug(place->word, 32))
 		return -EINVAL;
-	if (!text_print(path, PLUGIN_PATH_LEN, "%s/%s.so", place->dir ? place->dir : GW_PLUGIN_DIR, place->word) ||
+	if (!text_print(path, PLUGIN_PATH_LEN, "%s/%s.so", place->dir ? place->dir : GW_PLUGIN_DIR,
+			place->word) ||
 	    !text_print(name, PLUGIN_PATH_LEN, "%s.so", place->word))
 		return -ENAMETOOLONG;
 	return 0;
@@ -94,14 +101,15 @@ int plugin_find(const struct plugin_place *place, struct plugin_file *ret, char 
 	r = find_symbol(file.fd);
 	if (r) {
 		text_print(why, PLUGIN_WHY_LEN, "%s: %s", file.path,
-			   r == ELF_E_MISSING ? "exports no gwa_plugin_v1" :
-			   r == ELF_E_FORMAT  ? "is no shared object of this machine" :
-						strerror(-r));
+			   r == ELF_E_MISSING  ? "exports no gwa_plugin_v1"
+			   : r == ELF_E_FORMAT ? "is no shared object of this machine"
+					       : strerror(-r));
 		r = r < 0 ? r : -ENOEXEC;
 	} else {
 		r = check_trust(place, name, file.fd);
 		if (r)
-			text_print(why, PLUGIN_WHY_LEN, "%s is not loaded: %s", file.path, trust_word(r));
+			text_print(why, PLUGIN_WHY_LEN, "%s is not loaded: %s", file.path,
+				   trust_word(r));
 		r = r > 0 ? -EPERM : r;
 	}
 	if (r) {
@@ -127,7 +135,9 @@ int plugin_load(struct plugin_file *file, const char *const *reads, char why[PLU
 {
 	const char *libraries[N_ELEMENTS(library_paths) + 2] = { NULL };
 	struct paths paths = { .n = 0 };
-	struct host_fence fence = { .read_paths = paths.all, .exec_paths = libraries, .net = file->net };
+	struct host_fence fence = { .read_paths = paths.all,
+				    .exec_paths = libraries,
+				    .net = file->net };
 	char by_fd[64];
 	int r;
 
@@ -172,7 +182,8 @@ int plugin_fence(struct plugin_file *file, const char *const *reads, char why[PL
 		fence.read_paths = paths.all;
 	r = host_fence(&fence, &file->fence);
 	if (r)
-		text_print(why, PLUGIN_WHY_LEN, "the fence's second stage does not stand: %s", strerror(-r));
+		text_print(why, PLUGIN_WHY_LEN, "the fence's second stage does not stand: %s",
+			   strerror(-r));
 	return r;
 }
 
@@ -182,7 +193,8 @@ static const char *ops_fault(const struct gwa_plugin *desc)
 
 	if (!ops || ops->size < sizeof(*ops))
 		return "its operations are missing or too few";
-	if (!ops->open || !ops->close || !ops->command || !ops->on_stored || !ops->on_fd || !ops->on_timer)
+	if (!ops->open || !ops->close || !ops->command || !ops->on_stored || !ops->on_fd ||
+	    !ops->on_timer)
 		return "one of open, close, command, on_stored, on_fd, on_timer is missing";
 	if ((desc->flags & GWA_F_JOIN) && !ops->permit_join)
 		return "it opens join windows, but has no permit_join";
@@ -222,7 +234,8 @@ int plugin_check(const struct gwa_plugin *desc, char why[PLUGIN_WHY_LEN])
 	return -EPROTO;
 }
 
-/* The library stays loaded: what it registered with its own libraries may still be called at exit. */
+/* The library stays loaded: what it registered with its own libraries may still be called at exit.
+ */
 void plugin_deinit(struct plugin_file *file)
 {
 	if (file->fd > 0)

@@ -17,9 +17,10 @@ enum { PLUGIN_PORTS_MAX = 8, PLUGIN_READS_MAX = 8, PLUGIN_WHY_LEN = 256, PLUGIN_
 struct plugin_place {
 	const char *word;   /* "sim", or a path of a foreign one */
 	const char *sha256; /* from the configuration, NULL: none */
-	const char *dir;    /* NULL: the packaged folder and list; else dir/x.so and dir/plugins.list */
-	bool untrusted;     /* --check by its author: no list is asked */
-	bool net;           /* the configuration allows IP sockets */
+	const char
+		*dir;	/* NULL: the packaged folder and list; else dir/x.so and dir/plugins.list */
+	bool untrusted; /* --check by its author: no list is asked */
+	bool net;	/* the configuration allows IP sockets */
 };
 
 struct plugin_file {
@@ -31,13 +32,17 @@ struct plugin_file {
 	struct host_fence_state fence;
 };
 
-/* Opens the file and checks the symbol and the hash; nothing of it has run yet. -EPERM: not trusted. */
-must_check int plugin_find(const struct plugin_place *place, struct plugin_file *ret, char why[PLUGIN_WHY_LEN]);
-/* Puts up the fence's first stage, loads, checks the descriptor. From here on this process can load nothing else.
- * reads: files that the plugin may read, besides libraries; NULL-terminated. */
-must_check int plugin_load(struct plugin_file *file, const char *const *reads, char why[PLUGIN_WHY_LEN]);
+/* Opens the file and checks the symbol and the hash; nothing of it has run yet. -EPERM: not
+ * trusted. */
+must_check int plugin_find(const struct plugin_place *place, struct plugin_file *ret,
+			   char why[PLUGIN_WHY_LEN]);
+/* Puts up the fence's first stage, loads, checks the descriptor. From here on this process can load
+ * nothing else. reads: files that the plugin may read, besides libraries; NULL-terminated. */
+must_check int plugin_load(struct plugin_file *file, const char *const *reads,
+			   char why[PLUGIN_WHY_LEN]);
 /* After open(): the second stage. */
-must_check int plugin_fence(struct plugin_file *file, const char *const *reads, char why[PLUGIN_WHY_LEN]);
+must_check int plugin_fence(struct plugin_file *file, const char *const *reads,
+			    char why[PLUGIN_WHY_LEN]);
 /* Is the descriptor one that this host can work with? */
 must_check int plugin_check(const struct gwa_plugin *desc, char why[PLUGIN_WHY_LEN]);
 void plugin_deinit(struct plugin_file *file);

@@ -22,7 +22,9 @@ int requests_add(struct requests *table, uint64_t theirs, int64_t deadline_ms, u
 
 	if (!row)
 		return REQUESTS_E_FULL;
-	*row = (struct request){ .mine = ++table->last, .theirs = theirs, .deadline_ms = deadline_ms };
+	*row = (struct request){ .mine = ++table->last,
+				 .theirs = theirs,
+				 .deadline_ms = deadline_ms };
 	*ret_mine = row->mine;
 	return 0;
 }

@@ -17,7 +17,8 @@ enum { REQUESTS_E_FULL = 1, REQUESTS_E_UNKNOWN = 2, REQUESTS_E_LATE = 3 };
 struct request {
 	uint64_t mine, theirs; /* mine 0: free */
 	int64_t deadline_ms;
-	bool answered; /* by us, for the plugin, or its core is gone: what the plugin says later is only late */
+	bool answered; /* by us, for the plugin, or its core is gone: what the plugin says later is
+			  only late */
 };
 struct requests {
 	struct request rows[REQUESTS_MAX];
@@ -25,10 +26,12 @@ struct requests {
 };
 
 /* When all rows wait: FULL. Rows that only wait for a late answer give way. */
-must_check int requests_add(struct requests *table, uint64_t theirs, int64_t deadline_ms, uint64_t *ret_mine);
-/* The plugin answers: ret_theirs on 0. LATE: too late, nobody waits. UNKNOWN: never asked, or answered before. */
+must_check int requests_add(struct requests *table, uint64_t theirs, int64_t deadline_ms,
+			    uint64_t *ret_mine);
+/* The plugin answers: ret_theirs on 0. LATE: too late, nobody waits. UNKNOWN: never asked, or
+ * answered before. */
 must_check int requests_done(struct requests *table, uint64_t mine, uint64_t *ret_theirs);
 /* One that is over its deadline, marked as answered; false: none. */
 bool requests_expire(struct requests *table, int64_t now_ms, uint64_t *ret_theirs);
 int64_t requests_deadline(const struct requests *table); /* the earliest, INT64_MAX: none */
-void requests_forget(struct requests *table);            /* the core is gone: nobody waits any more */
+void requests_forget(struct requests *table); /* the core is gone: nobody waits any more */

@@ -21,12 +21,14 @@ struct session_ops {
 	void (*on_lost)(void *ctx, const char *why);
 };
 
-must_check int session_new(struct loop *loop, const char *path, const char *name, const struct session_ops *ops,
-			   void *ctx, struct session **ret);
+must_check int session_new(struct loop *loop, const char *path, const char *name,
+			   const struct session_ops *ops, void *ctx, struct session **ret);
 /* Answers START: error 0 makes the session ready. */
-must_check int session_opened(struct session *session, uint8_t flags, int error, const char *reason);
+must_check int session_opened(struct session *session, uint8_t flags, int error,
+			      const char *reason);
 /* One encoded message. False: no room, or not connected. */
 bool session_put(struct session *session, const void *message, size_t len);
-/* Ends the connection and begins another; may be called from anywhere, takes effect in the next turn. */
+/* Ends the connection and begins another; may be called from anywhere, takes effect in the next
+ * turn. */
 void session_drop(struct session *session, const char *why);
 struct session *session_close(struct session *session);

@@ -1,5 +1,5 @@
-/* A plugin has no files. What it must not forget (a network's key, a frame counter) it hands to us, and we to the core;
- * when the core is away just then, it gets it when it is back.
+/* A plugin has no files. What it must not forget (a network's key, a frame counter) it hands to us,
+ * and we to the core; when the core is away just then, it gets it when it is back.
  */
 #include "host/shelf.h"
 

@@ -31,5 +31,5 @@ must_check int shelf_save(struct shelf *shelf, struct view key, struct view data
 must_check int shelf_fill(struct shelf *shelf, struct view key, struct view data);
 const struct shelf_item *shelf_find(const struct shelf *shelf, struct view key);
 struct shelf_item *shelf_dirty(struct shelf *shelf); /* one that must be sent, NULL: none */
-void shelf_again(struct shelf *shelf);               /* a new connection: all of ours may be missing there */
+void shelf_again(struct shelf *shelf); /* a new connection: all of ours may be missing there */
 void shelf_deinit(struct shelf *shelf);

@@ -1,6 +1,7 @@
-/* A plugin is code, so which file is loaded is a decision of who installed the machine: packaged ones are in a list
- * that comes with them, foreign ones have their hash in the configuration. What is hashed is the open file that is
- * loaded afterwards, never a path that could lead elsewhere by then.
+/* A plugin is code, so which file is loaded is a decision of who installed the machine: packaged
+ * ones are in a list that comes with them, foreign ones have their hash in the configuration. What
+ * is hashed is the open file that is loaded afterwards, never a path that could lead elsewhere by
+ * then.
  */
 #include "host/trust.h"
 
@@ -21,7 +22,8 @@ int trust_find(const char *text, const char *name, char ret[TRUST_HASH_TEXT_LEN 
 		size_t len = strcspn(line, "\n");
 
 		if (len && line[0] != '#') {
-			if (len <= TRUST_HASH_TEXT_LEN + 2 || strncmp(line + TRUST_HASH_TEXT_LEN, "  ", 2))
+			if (len <= TRUST_HASH_TEXT_LEN + 2 ||
+			    strncmp(line + TRUST_HASH_TEXT_LEN, "  ", 2))
 				return TRUST_E_SYNTAX;
 			if (len - TRUST_HASH_TEXT_LEN - 2 == name_len &&
 			    memcmp(line + TRUST_HASH_TEXT_LEN + 2, name, name_len) == 0) {

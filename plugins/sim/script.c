@@ -1,5 +1,6 @@
-/* Five kinds of devices. A plug's power follows its switch and its energy adds up, a room's temperature drifts, a
- * battery runs down, a door opens now and then; nothing here knows of time but by being told how much has passed.
+/* Five kinds of devices. A plug's power follows its switch and its energy adds up, a room's
+ * temperature drifts, a battery runs down, a door opens now and then; nothing here knows of time
+ * but by being told how much has passed.
  */
 #include "sim/script.h"
 
@@ -10,25 +11,42 @@
 enum { R = GWA_A_READ | GWA_A_REPORT, RW = R | GWA_A_WRITE };
 
 static const struct script_model models[SCRIPT_KINDS] = {
-	[SCRIPT_LAMP] = { "lamp", "SL-1", false, 3,
+	[SCRIPT_LAMP] = { "lamp",
+			  "SL-1",
+			  false,
+			  3,
 			  { { GWA_CAP_ON_OFF, GWA_T_BOOL, RW, 0, 0, 0, 0 },
 			    { GWA_CAP_LEVEL, GWA_T_INT, RW, GWA_U_PERCENT, 1, 100, 1 },
-			    { GWA_CAP_COLOR_TEMPERATURE, GWA_T_INT, RW, GWA_U_MIRED, 153, 500, 1 } } },
-	[SCRIPT_PLUG] = { "plug", "SP-1", false, 5,
+			    { GWA_CAP_COLOR_TEMPERATURE, GWA_T_INT, RW, GWA_U_MIRED, 153, 500,
+			      1 } } },
+	[SCRIPT_PLUG] = { "plug",
+			  "SP-1",
+			  false,
+			  5,
 			  { { GWA_CAP_ON_OFF, GWA_T_BOOL, RW, 0, 0, 0, 0 },
 			    { GWA_CAP_POWER, GWA_T_REAL, R, GWA_U_WATT, 0, 0, 0 },
 			    { GWA_CAP_ENERGY, GWA_T_REAL, R, GWA_U_KILOWATT_HOUR, 0, 0, 0 },
 			    { GWA_CAP_VOLTAGE, GWA_T_REAL, R, GWA_U_VOLT, 0, 0, 0 },
 			    { GWA_CAP_CURRENT, GWA_T_REAL, R, GWA_U_AMPERE, 0, 0, 0 } } },
-	[SCRIPT_CONTACT] = { "contact", "SC-1", false, 3,
+	[SCRIPT_CONTACT] = { "contact",
+			     "SC-1",
+			     false,
+			     3,
 			     { { GWA_CAP_CONTACT, GWA_T_BOOL, R, 0, 0, 0, 0 },
 			       { GWA_CAP_BATTERY, GWA_T_REAL, R, GWA_U_PERCENT, 0, 0, 0 },
 			       { GWA_CAP_TAMPER, GWA_T_BOOL, R, 0, 0, 0, 0 } } },
-	[SCRIPT_CLIMATE] = { "climate", "ST-1", true, 3,
-			     { { GWA_CAP_TEMPERATURE, GWA_T_REAL, R, GWA_U_CELSIUS, -20000, 60000, 10 },
+	[SCRIPT_CLIMATE] = { "climate",
+			     "ST-1",
+			     true,
+			     3,
+			     { { GWA_CAP_TEMPERATURE, GWA_T_REAL, R, GWA_U_CELSIUS, -20000, 60000,
+				 10 },
 			       { GWA_CAP_HUMIDITY, GWA_T_REAL, R, GWA_U_PERCENT, 0, 0, 0 },
 			       { GWA_CAP_BATTERY, GWA_T_REAL, R, GWA_U_PERCENT, 0, 0, 0 } } },
-	[SCRIPT_LOCK] = { "lock", "SK-1", false, 2,
+	[SCRIPT_LOCK] = { "lock",
+			  "SK-1",
+			  false,
+			  2,
 			  { { GWA_CAP_LOCK_STATE, GWA_T_TEXT, RW | GWA_A_SECURE, 0, 0, 0, 0 },
 			    { GWA_CAP_BATTERY, GWA_T_REAL, R, GWA_U_PERCENT, 0, 0, 0 } } },
 };
@@ -89,12 +107,14 @@ static void mark(struct script_device *device)
 void script_init(struct script_device *device, enum script_kind kind, uint64_t seed)
 {
 	static const double births[SCRIPT_KINDS][SCRIPT_CAPS_MAX] = {
-		[SCRIPT_LAMP] = { 0, 80, 370 },	  [SCRIPT_PLUG] = { 1, 45, 12.5, 230, 0.196 },
-		[SCRIPT_CONTACT] = { 1, 95, 0 },  [SCRIPT_CLIMATE] = { 21, 45, 90 },
+		[SCRIPT_LAMP] = { 0, 80, 370 },	 [SCRIPT_PLUG] = { 1, 45, 12.5, 230, 0.196 },
+		[SCRIPT_CONTACT] = { 1, 95, 0 }, [SCRIPT_CLIMATE] = { 21, 45, 90 },
 		[SCRIPT_LOCK] = { 0, 88 },
 	};
 
-	*device = (struct script_device){ .kind = kind, .random = seed * 0x9e3779b97f4a7c15u | 1, .alive = true };
+	*device = (struct script_device){ .kind = kind,
+					  .random = seed * 0x9e3779b97f4a7c15u | 1,
+					  .alive = true };
 	memcpy(device->values, births[kind], sizeof(device->values));
 	memcpy(device->said, births[kind], sizeof(device->said));
 	device->dirty = (uint8_t)((1u << models[kind].n_caps) - 1);
@@ -123,7 +143,8 @@ static void step_climate(struct script_device *device, uint32_t ms)
 {
 	double *v = device->values;
 
-	v[CLIMATE_TEMPERATURE] = within(v[CLIMATE_TEMPERATURE] + rounded(0.1 * chance(device), 0.01), 15, 30);
+	v[CLIMATE_TEMPERATURE] =
+		within(v[CLIMATE_TEMPERATURE] + rounded(0.1 * chance(device), 0.01), 15, 30);
 	v[CLIMATE_TEMPERATURE] = rounded(v[CLIMATE_TEMPERATURE], 0.01);
 	v[CLIMATE_HUMIDITY] = rounded(within(v[CLIMATE_HUMIDITY] + chance(device), 25, 75), 0.1);
 	v[CLIMATE_BATTERY] = drained(v[CLIMATE_BATTERY], ms);
@@ -168,8 +189,10 @@ static bool number_of(const struct gwa_cap *cap, const struct gwa_value *value, 
 		*ret = (double)value->v.i;
 		return value->v.i >= cap->min && value->v.i <= cap->max;
 	}
-	for (size_t i = 0; cap->type == GWA_T_TEXT && i < sizeof(lock_words) / sizeof(lock_words[0]); i++) {
-		if (strlen(lock_words[i]) == value->len && memcmp(lock_words[i], value->v.data, value->len) == 0) {
+	for (size_t i = 0;
+	     cap->type == GWA_T_TEXT && i < sizeof(lock_words) / sizeof(lock_words[0]); i++) {
+		if (strlen(lock_words[i]) == value->len &&
+		    memcmp(lock_words[i], value->v.data, value->len) == 0) {
 			*ret = (double)i;
 			return true;
 		}
@@ -177,7 +200,8 @@ static bool number_of(const struct gwa_cap *cap, const struct gwa_value *value, 
 	return false;
 }
 
-int script_set(struct script_device *device, uint8_t endpoint, uint16_t cap, const struct gwa_value *value)
+int script_set(struct script_device *device, uint8_t endpoint, uint16_t cap,
+	       const struct gwa_value *value)
 {
 	const struct script_model *model = &models[device->kind];
 

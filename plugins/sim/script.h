@@ -12,7 +12,14 @@
 #include "sdk/gw_adapter.h"
 
 enum { SCRIPT_CAPS_MAX = 6 };
-enum script_kind { SCRIPT_LAMP, SCRIPT_PLUG, SCRIPT_CONTACT, SCRIPT_CLIMATE, SCRIPT_LOCK, SCRIPT_KINDS };
+enum script_kind {
+	SCRIPT_LAMP,
+	SCRIPT_PLUG,
+	SCRIPT_CONTACT,
+	SCRIPT_CLIMATE,
+	SCRIPT_LOCK,
+	SCRIPT_KINDS
+};
 
 struct script_model {
 	const char *name, *model;
@@ -22,7 +29,7 @@ struct script_model {
 };
 struct script_device {
 	enum script_kind kind;
-	uint64_t random; /* state of its generator: same seed, same life */
+	uint64_t random;		/* state of its generator: same seed, same life */
 	double values[SCRIPT_CAPS_MAX]; /* bool 0/1; a word's index among script_words */
 	double said[SCRIPT_CAPS_MAX];
 	uint8_t dirty; /* 1 << capability: changed and not yet reported */
@@ -34,5 +41,6 @@ bool script_kind_parse(const char *name, size_t len, enum script_kind *ret);
 void script_init(struct script_device *device, enum script_kind kind, uint64_t seed);
 void script_step(struct script_device *device, uint32_t ms); /* time passes */
 /* GWA_OK, GWA_UNSUPPORTED, GWA_BAD_VALUE */
-int script_set(struct script_device *device, uint8_t endpoint, uint16_t cap, const struct gwa_value *value);
+int script_set(struct script_device *device, uint8_t endpoint, uint16_t cap,
+	       const struct gwa_value *value);
 struct gwa_value script_value(const struct script_device *device, uint8_t i);

@@ -79,8 +79,9 @@ static const struct {
 	const char *key;
 	bool (*read)(const char *value, struct settings *s);
 } rows[] = {
-	{ "devices", read_devices }, { "period_ms", read_period }, { "slow_ms", read_slow }, { "seed", read_seed },
-	{ "spare", read_spare },     { "claim_code", read_code },  { "fault", read_fault },
+	{ "devices", read_devices }, { "period_ms", read_period }, { "slow_ms", read_slow },
+	{ "seed", read_seed },	     { "spare", read_spare },	   { "claim_code", read_code },
+	{ "fault", read_fault },
 };
 
 uint32_t settings_read(struct settings *ret, const struct gwa_opt *opts, uint32_t n)

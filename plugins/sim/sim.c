@@ -1,5 +1,6 @@
-/* The simulated home: what a plugin looks like that has no radio. It says its devices, reports what moves, does what it
- * is told, and can be told to misbehave, so that everything above it can be tried without a device in the house.
+/* The simulated home: what a plugin looks like that has no radio. It says its devices, reports what
+ * moves, does what it is told, and can be told to misbehave, so that everything above it can be
+ * tried without a device in the house.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,7 +45,8 @@ static struct script_device *find(gwa_self *self, const struct gwa_addr *addr)
 	for (uint32_t i = 0; i <= self->n; i++) {
 		struct gwa_addr mine = addr_of(self, i);
 
-		if (self->devices[i].alive && mine.len == addr->len && memcmp(mine.bytes, addr->bytes, mine.len) == 0)
+		if (self->devices[i].alive && mine.len == addr->len &&
+		    memcmp(mine.bytes, addr->bytes, mine.len) == 0)
 			return &self->devices[i];
 	}
 	return NULL;
@@ -54,7 +56,9 @@ static void announce(gwa_self *self, uint32_t i)
 {
 	const struct script_model *model = script_model(self->devices[i].kind);
 	struct gwa_endpoint endpoint = { .id = 1, .ncaps = model->n_caps, .caps = model->caps };
-	struct gwa_device device = { .size = sizeof(device), .sleepy = model->sleepy, .nendpoints = 1 };
+	struct gwa_device device = { .size = sizeof(device),
+				     .sleepy = model->sleepy,
+				     .nendpoints = 1 };
 	char name[GWA_TEXT_MAX];
 
 	snprintf(name, sizeof(name), "%s %s", i == self->n ? "new" : "simulated", model->name);
@@ -79,9 +83,11 @@ static void push(gwa_self *self)
 
 			if (!(device->dirty & 1u << k))
 				continue;
-			if (!gwa(self->host)->report(self->host, &addr, 1, script_model(device->kind)->caps[k].id, &value, 0))
+			if (!gwa(self->host)
+				     ->report(self->host, &addr, 1,
+					      script_model(device->kind)->caps[k].id, &value, 0))
 				return;
-			device->dirty &= (uint8_t)~(1u << k);
+			device->dirty &= (uint8_t) ~(1u << k);
 		}
 	}
 }
@@ -92,7 +98,9 @@ static void flood(gwa_self *self)
 	struct gwa_value value = script_value(&self->devices[0], 0);
 
 	for (int i = 0; i < FLOOD_REPORTS; i++)
-		gwa(self->host)->report(self->host, &addr, 1, script_model(self->devices[0].kind)->caps[0].id, &value, 0);
+		gwa(self->host)
+			->report(self->host, &addr, 1,
+				 script_model(self->devices[0].kind)->caps[0].id, &value, 0);
 }
 
 static void make_devices(gwa_self *self)
@@ -101,7 +109,8 @@ static void make_devices(gwa_self *self)
 
 	for (int kind = 0; kind < SCRIPT_KINDS; kind++) {
 		for (uint32_t i = 0; i < self->settings.counts[kind]; i++, n++)
-			script_init(&self->devices[n], (enum script_kind)kind, self->settings.seed + n);
+			script_init(&self->devices[n], (enum script_kind)kind,
+				    self->settings.seed + n);
 	}
 	script_init(&self->devices[n], self->settings.spare, self->settings.seed + n);
 	self->devices[n].alive = false;
@@ -119,8 +128,8 @@ static int sim_open(gwa_host *host, const struct gwa_opt *opts, uint32_t nopts, 
 	if (wrong) {
 		char text[160];
 
-		snprintf(text, sizeof(text), "option %.40s: %.80s is not understood", opts[wrong - 1].key,
-			 opts[wrong - 1].value);
+		snprintf(text, sizeof(text), "option %.40s: %.80s is not understood",
+			 opts[wrong - 1].key, opts[wrong - 1].value);
 		gwa(host)->log(host, LOG_ERR, text);
 		free(self);
 		return -1;
@@ -157,7 +166,9 @@ static void start_answers(gwa_self *self)
 			first = self->answers[i].due_ms;
 	}
 	if (first != UINT64_MAX)
-		gwa(self->host)->timer(self->host, TIMER_ANSWER, first > now ? (uint32_t)(first - now) : 1);
+		gwa(self->host)
+			->timer(self->host, TIMER_ANSWER,
+				first > now ? (uint32_t)(first - now) : 1);
 }
 
 /* At once, later, or never, as the settings want it. */
@@ -169,7 +180,8 @@ static void answer(gwa_self *self, uint64_t req, int status)
 		if (self->answers[i].req)
 			continue;
 		self->answers[i].req = req;
-		self->answers[i].due_ms = gwa(self->host)->now_ms(self->host) + self->settings.slow_ms;
+		self->answers[i].due_ms =
+			gwa(self->host)->now_ms(self->host) + self->settings.slow_ms;
 		self->answers[i].status = status;
 		start_answers(self);
 		return;
@@ -177,8 +189,8 @@ static void answer(gwa_self *self, uint64_t req, int status)
 	gwa(self->host)->done(self->host, req, self->settings.slow_ms ? GWA_BUSY : status);
 }
 
-static void sim_command(gwa_self *self, uint64_t req, const struct gwa_addr *addr, uint8_t endpoint, uint16_t cap,
-			const struct gwa_value *value, uint32_t ttl_ms)
+static void sim_command(gwa_self *self, uint64_t req, const struct gwa_addr *addr, uint8_t endpoint,
+			uint16_t cap, const struct gwa_value *value, uint32_t ttl_ms)
 {
 	struct script_device *device = find(self, addr);
 	int status = GWA_UNREACHABLE;
@@ -261,8 +273,9 @@ static void join_spare(gwa_self *self)
 	announce(self, self->n);
 	addr = addr_of(self, self->n);
 	if (self->settings.claim_code[0])
-		gwa(self->host)->claim(self->host, &addr, self->settings.claim_code,
-				       (uint32_t)strlen(self->settings.claim_code));
+		gwa(self->host)
+			->claim(self->host, &addr, self->settings.claim_code,
+				(uint32_t)strlen(self->settings.claim_code));
 	push(self);
 }
 

@@ -1,4 +1,5 @@
-/* Any text as an identity or an address: what is read is printed as the same text, but for the case of its letters. */
+/* Any text as an identity or an address: what is read is printed as the same text, but for the case
+ * of its letters. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +21,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	text[len] = '\0';
 	if (device_id_parse(text, len, &id) == 0) {
 		device_id_print(id, again);
-		if (strcasecmp(again, text) || !device_id_equal(device_id_join(device_id_split(id)), id))
+		if (strcasecmp(again, text) ||
+		    !device_id_equal(device_id_join(device_id_split(id)), id))
 			abort();
 	}
 	if (address_parse(text, &addr) == 0) {

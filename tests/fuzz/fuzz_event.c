@@ -18,7 +18,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		return 0;
 	w = writer_over(buf, sizeof(buf));
 	event_put(&w, &event);
-	if (w.bad || writer_len(&w) != (size_t)(r.p - data) || memcmp(buf, data, writer_len(&w)) != 0)
+	if (w.bad || writer_len(&w) != (size_t)(r.p - data) ||
+	    memcmp(buf, data, writer_len(&w)) != 0)
 		abort();
 	return 0;
 }

@@ -1,6 +1,7 @@
 /* Any packet at any peer: what is let through must encode to the very bytes it came from.
  *
- * Byte 0 chooses the peer (bit 0 the end, bit 1 the kind, bits 2 and 3 the phase); the rest is the packet.
+ * Byte 0 chooses the peer (bit 0 the end, bit 1 the kind, bits 2 and 3 the phase); the rest is the
+ * packet.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -16,7 +17,8 @@ static void encode_again(const struct wire_msg *msg, const uint8_t *bytes, size_
 	struct writer w = writer_over(buf, WIRE_PACKET_MAX);
 
 	wire_put(&w, msg);
-	if (w.bad || writer_len(&w) != len || memcmp(buf, bytes, len) != 0 || len > wire_len_max(msg))
+	if (w.bad || writer_len(&w) != len || memcmp(buf, bytes, len) != 0 ||
+	    len > wire_len_max(msg))
 		abort();
 	free(buf);
 }

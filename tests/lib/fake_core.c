@@ -115,7 +115,8 @@ static void on_save(struct fake_core *core)
 static void on_note(struct fake_core *core)
 {
 	core->notes[core->msg.note.kind]++;
-	take_view(core->note_text[core->msg.note.kind], sizeof(core->note_text[0]), core->msg.note.text);
+	take_view(core->note_text[core->msg.note.kind], sizeof(core->note_text[0]),
+		  core->msg.note.text);
 }
 
 static void on_hello(struct fake_core *core)
@@ -160,7 +161,8 @@ static void take(struct fake_core *core)
 		on_report(core);
 	} else if (core->msg.type == WIRE_DONE) {
 		assert_true(core->n_dones < FAKE_CORE_DONES);
-		core->dones[core->n_dones++] = (struct fake_done){ core->msg.done.req, core->msg.done.status };
+		core->dones[core->n_dones++] =
+			(struct fake_done){ core->msg.done.req, core->msg.done.status };
 	} else if (core->msg.type == WIRE_SAVE) {
 		on_save(core);
 	} else if (core->msg.type == WIRE_CLAIM) {
@@ -300,8 +302,8 @@ bool fake_core_is_closed(struct fake_core *core)
 	return !core->conn;
 }
 
-uint64_t fake_core_command(struct fake_core *core, const struct address *addr, uint16_t cap, struct value value,
-			   uint32_t ttl_ms)
+uint64_t fake_core_command(struct fake_core *core, const struct address *addr, uint16_t cap,
+			   struct value value, uint32_t ttl_ms)
 {
 	struct wire_msg msg = { .type = WIRE_COMMAND };
 
@@ -356,7 +358,8 @@ void fake_core_drop(struct fake_core *core)
 
 void fake_core_forget(struct fake_core *core)
 {
-	core->n_hellos = core->n_opened = core->n_closed = core->n_synced = core->n_gone = core->n_left = 0;
+	core->n_hellos = core->n_opened = core->n_closed = core->n_synced = core->n_gone =
+		core->n_left = 0;
 	core->n_device_msgs = core->n_saves = core->n_claims = 0;
 	core->n_reports = core->n_dones = 0;
 	core->req = 0;

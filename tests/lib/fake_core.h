@@ -54,7 +54,8 @@ struct fake_core {
 	char path[108];
 	char keys[FAKE_CORE_OPTIONS][64], values[FAKE_CORE_OPTIONS][FAKE_CORE_TEXT];
 	size_t n_options;
-	struct fake_state states[FAKE_CORE_STATES]; /* saved by the adapter or set by the test; sent at each start */
+	struct fake_state states[FAKE_CORE_STATES]; /* saved by the adapter or set by the test; sent
+						       at each start */
 	size_t n_states;
 	/* How it behaves. */
 	uint64_t epoch;
@@ -63,7 +64,8 @@ struct fake_core {
 	bool no_beats; /* a core that hangs */
 	/* What it has heard; of all connections unless said. */
 	char name[64];
-	unsigned n_hellos, n_opened, n_closed, n_broken, n_synced, n_gone, n_left, n_device_msgs, n_saves;
+	unsigned n_hellos, n_opened, n_closed, n_broken, n_synced, n_gone, n_left, n_device_msgs,
+		n_saves;
 	int opened_error;
 	uint8_t opened_flags;
 	char opened_reason[WIRE_TEXT_MAX + 1];
@@ -97,13 +99,13 @@ bool fake_core_is_answered(struct fake_core *core); /* as many answers as questi
 bool fake_core_is_closed(struct fake_core *core);   /* nobody is connected */
 
 void fake_core_send(struct fake_core *core, const struct wire_msg *msg);
-uint64_t fake_core_command(struct fake_core *core, const struct address *addr, uint16_t cap, struct value value,
-			   uint32_t ttl_ms);
+uint64_t fake_core_command(struct fake_core *core, const struct address *addr, uint16_t cap,
+			   struct value value, uint32_t ttl_ms);
 uint64_t fake_core_join(struct fake_core *core, uint16_t seconds);
 uint64_t fake_core_remove(struct fake_core *core, const struct address *addr);
 void fake_core_store(struct fake_core *core, uint64_t up_to, uint32_t credit);
-void fake_core_drop(struct fake_core *core);     /* ends the connection; goes on listening */
-void fake_core_forget(struct fake_core *core);   /* what was heard so far, but for states */
+void fake_core_drop(struct fake_core *core);   /* ends the connection; goes on listening */
+void fake_core_forget(struct fake_core *core); /* what was heard so far, but for states */
 int fake_core_result(const struct fake_core *core, uint64_t req); /* -1: not answered */
 unsigned fake_core_answers(const struct fake_core *core, uint64_t req);
 const struct device_desc *fake_core_device(const struct fake_core *core, const char *name);

@@ -60,18 +60,22 @@ void child_start_args(struct child *child, const char *const *args)
 		argv[n++] = (char *)(uintptr_t)*args++;
 	make_environment(child, envp, 256);
 	check_ok(posix_spawn_file_actions_init(&actions));
-	check_ok(posix_spawn_file_actions_addopen(&actions, 2, child->log, O_WRONLY | O_CREAT | O_APPEND, 0600));
+	check_ok(posix_spawn_file_actions_addopen(&actions, 2, child->log,
+						  O_WRONLY | O_CREAT | O_APPEND, 0600));
 	check_ok(posix_spawn_file_actions_adddup2(&actions, 2, 1));
 	if (child->keep_fd >= 0)
-		check_ok(posix_spawn_file_actions_adddup2(&actions, child->keep_fd, child->keep_fd));
+		check_ok(
+			posix_spawn_file_actions_adddup2(&actions, child->keep_fd, child->keep_fd));
 	check_ok(posix_spawn(&child->pid, child->program, &actions, NULL, argv, envp));
 	posix_spawn_file_actions_destroy(&actions);
 }
 
 void child_start(struct child *child, const char *plugin)
 {
-	const char *args[] = { "t",	 "--socket",	 child->socket, "--plugin-dir", child->bad_dir,
-			       "--plugin", plugin, NULL };
+	const char *args[] = {
+		"t",	    "--socket", child->socket, "--plugin-dir", child->bad_dir,
+		"--plugin", plugin,	NULL
+	};
 
 	if (!plugin)
 		args[5] = NULL;

@@ -20,7 +20,7 @@ struct child {
 	char socket[108], log[108], bad_dir[256], program[256];
 	struct loop *loop;
 	struct fake_core *core;
-	pid_t pid; /* 0: none */
+	pid_t pid;   /* 0: none */
 	int keep_fd; /* passed on to the child under its own number; -1 */
 	const char *environment[8];
 };

@@ -1,4 +1,5 @@
-/* The life of gatewayd-adapter: what a plugin gets from it, cores that come and go, how it ends, what it refuses. */
+/* The life of gatewayd-adapter: what a plugin gets from it, cores that come and go, how it ends,
+ * what it refuses. */
 #include "child.h"
 
 #include <fcntl.h>
@@ -44,7 +45,8 @@ static void start(struct child *c, const char *plugin)
 static bool said_text(struct child *c, const char *text)
 {
 	for (size_t i = 0; i < c->core->n_reports; i++) {
-		if (c->core->reports[i].cap == CAP_TEXT && strcmp(c->core->reports[i].text, text) == 0)
+		if (c->core->reports[i].cap == CAP_TEXT &&
+		    strcmp(c->core->reports[i].text, text) == 0)
 			return true;
 	}
 	return false;
@@ -341,15 +343,17 @@ static void too_many_files(void **state)
 static void the_command_line(void **state)
 {
 	struct child *c = *state;
-	const char *bad[] = { "t", "--no-such-option", NULL }, *two[] = { "t", "u", NULL }, *none[] = { NULL },
-		   *help[] = { "--help", NULL }, *version[] = { "--version", NULL };
+	const char *bad[] = { "t", "--no-such-option", NULL }, *two[] = { "t", "u", NULL },
+		   *none[] = { NULL }, *help[] = { "--help", NULL },
+		   *version[] = { "--version", NULL };
 	const struct {
 		const char **args;
 		int code;
 		const char *words;
 	} rows[] = {
-		{ bad, EXIT_USAGE, "usage:" }, { two, EXIT_USAGE, "usage:" },	{ none, EXIT_USAGE, "usage:" },
-		{ help, 0, "usage:" },	       { version, 0, "gatewayd-adapter " },
+		{ bad, EXIT_USAGE, "usage:" },	     { two, EXIT_USAGE, "usage:" },
+		{ none, EXIT_USAGE, "usage:" },	     { help, 0, "usage:" },
+		{ version, 0, "gatewayd-adapter " },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

@@ -81,8 +81,10 @@ static void bad_plugins_are_named(void **state)
 	for (size_t i = 0; i < N; i++) {
 		int code = end(&all[i]);
 
-		if (code != 1 || !child_said(&all[i], "FAIL") || !child_said(&all[i], rows[i].words))
-			fail_msg("%s: exit code %d, or not \"%s\"", rows[i].plugin, code, rows[i].words);
+		if (code != 1 || !child_said(&all[i], "FAIL") ||
+		    !child_said(&all[i], rows[i].words))
+			fail_msg("%s: exit code %d, or not \"%s\"", rows[i].plugin, code,
+				 rows[i].words);
 		child_deinit(&all[i]);
 	}
 	free(all);

@@ -1,5 +1,5 @@
-/* Every bad plugin, in the real gatewayd-adapter, and what must happen to each. Whatever a plugin does, the core's end
- * hears only sound messages: n_broken is 0 in every case.
+/* Every bad plugin, in the real gatewayd-adapter, and what must happen to each. Whatever a plugin
+ * does, the core's end hears only sound messages: n_broken is 0 in every case.
  */
 #include "child.h"
 
@@ -165,7 +165,8 @@ static void a_flood_ends_at_the_credit(void **state)
 }
 
 /* Both behind the first stage (while it opens) and behind the second (at a command). */
-static void denied(struct child *c, const char *plugin, size_t n, const int *first, const int *second)
+static void denied(struct child *c, const char *plugin, size_t n, const int *first,
+		   const int *second)
 {
 	start(c, plugin);
 	check_int(ask(c, 5000), RESULT_OK);
@@ -199,13 +200,15 @@ static void files_are_denied(void **state)
 	check_true(fd >= 0);
 	close(fd);
 	check_ok(unlink("/tmp/gw-bad-file"));
-	denied(*state, "files", 3, (const int[]){ EACCES, EACCES, EACCES }, (const int[]){ EPERM, EPERM, EPERM });
+	denied(*state, "files", 3, (const int[]){ EACCES, EACCES, EACCES },
+	       (const int[]){ EPERM, EPERM, EPERM });
 	check_true(access("/tmp/gw-bad-file", F_OK) < 0);
 }
 
 static void the_network_is_denied(void **state)
 {
-	denied(*state, "inet", 3, (const int[]){ EPERM, EPERM, EPERM }, (const int[]){ EPERM, EPERM, EPERM });
+	denied(*state, "inet", 3, (const int[]){ EPERM, EPERM, EPERM },
+	       (const int[]){ EPERM, EPERM, EPERM });
 }
 
 static void the_network_is_there_when_the_configuration_says_so(void **state)

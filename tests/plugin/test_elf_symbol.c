@@ -65,7 +65,8 @@ static void not_ours(void **state)
 	free(f.data);
 }
 
-/* Every length, and every byte of the head and the tables flipped: an answer, and no read outside (the sanitizer's job). */
+/* Every length, and every byte of the head and the tables flipped: an answer, and no read outside
+ * (the sanitizer's job). */
 static void cut_and_flipped(void **state)
 {
 	struct file f = read_plugin("null");

@@ -70,8 +70,8 @@ static void my_close(gwa_self *self)
 	(void)self;
 }
 
-static void my_command(gwa_self *self, uint64_t req, const struct gwa_addr *addr, uint8_t endpoint, uint16_t cap,
-		       const struct gwa_value *value, uint32_t ttl_ms)
+static void my_command(gwa_self *self, uint64_t req, const struct gwa_addr *addr, uint8_t endpoint,
+		       uint16_t cap, const struct gwa_value *value, uint32_t ttl_ms)
 {
 	(void)addr;
 	(void)endpoint;
@@ -109,8 +109,9 @@ static const struct gwa_ops my_ops = {
 	.on_fd = my_on_fd,
 	.on_timer = my_on_timer,
 };
-static const struct gwa_plugin my_plugin = { .magic = GWA_MAGIC, .size = sizeof(my_plugin), .name = "mine", .summary = "",
-					     .ops = &my_ops };
+static const struct gwa_plugin my_plugin = {
+	.magic = GWA_MAGIC, .size = sizeof(my_plugin), .name = "mine", .summary = "", .ops = &my_ops
+};
 
 static int setup(void **state)
 {

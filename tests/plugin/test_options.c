@@ -69,7 +69,9 @@ static void the_limit(void **state)
 	assert_int_equal(OPTIONS_MAX, WIRE_OPTIONS_MAX);
 	for (int i = 0; i < OPTIONS_MAX; i++)
 		add(&o, "k", "");
-	check_int(options_add(&o, (struct view){ (const uint8_t *)"k", 1 }, (struct view){ NULL, 0 }), OPTIONS_E_FULL);
+	check_int(
+		options_add(&o, (struct view){ (const uint8_t *)"k", 1 }, (struct view){ NULL, 0 }),
+		OPTIONS_E_FULL);
 	options_deinit(&o);
 }
 

@@ -1,4 +1,5 @@
-/* Numbered reports: in order, within credit, kept until stored, sent again with the same numbers. */
+/* Numbered reports: in order, within credit, kept until stored, sent again with the same numbers.
+ */
 #include "check.h"
 
 #include "host/outbox.h"

@@ -27,7 +27,8 @@ static void models_agree_with_the_table(void **state)
 		check_true(model->n_caps > 0 && model->n_caps <= SCRIPT_CAPS_MAX);
 		for (uint8_t i = 0; i < model->n_caps; i++) {
 			const struct gwa_cap *c = &model->caps[i];
-			struct capability_desc desc = { c->id, c->type, c->access, c->unit, c->min, c->max, c->step };
+			struct capability_desc desc = { c->id,	c->type, c->access, c->unit,
+							c->min, c->max,	 c->step };
 
 			check_ok(capability_desc_check(&desc));
 		}
@@ -54,7 +55,8 @@ static void readings_stay_in_range(void **state)
 				const struct capability *row = capability_find(model->caps[i].id);
 
 				if (row->type == VALUE_REAL)
-					check_true(d.values[i] >= row->min && d.values[i] <= row->max);
+					check_true(d.values[i] >= row->min &&
+						   d.values[i] <= row->max);
 			}
 		}
 	}
@@ -91,8 +93,11 @@ static void power_and_energy(void **state)
 		script_step(&d, 1000);
 	/* About 50 W for an hour. */
 	check_near(value_of(&d, GWA_CAP_ENERGY) - before, 0.05, 0.005);
-	check_near(value_of(&d, GWA_CAP_POWER), value_of(&d, GWA_CAP_VOLTAGE) * value_of(&d, GWA_CAP_CURRENT), 1);
-	check_int(script_set(&d, 1, GWA_CAP_ON_OFF, &(struct gwa_value){ .type = GWA_T_BOOL, .v.i = 0 }), GWA_OK);
+	check_near(value_of(&d, GWA_CAP_POWER),
+		   value_of(&d, GWA_CAP_VOLTAGE) * value_of(&d, GWA_CAP_CURRENT), 1);
+	check_int(script_set(&d, 1, GWA_CAP_ON_OFF,
+			     &(struct gwa_value){ .type = GWA_T_BOOL, .v.i = 0 }),
+		  GWA_OK);
 	check_true(value_of(&d, GWA_CAP_POWER) < 1);
 }
 
@@ -106,14 +111,17 @@ static void only_changes_are_marked(void **state)
 	d.dirty = 0;
 	script_step(&d, 1000);
 	check_uint(d.dirty, 0);
-	check_int(script_set(&d, 0, GWA_CAP_LEVEL, &(struct gwa_value){ .type = GWA_T_INT, .v.i = 5 }), GWA_OK);
+	check_int(script_set(&d, 0, GWA_CAP_LEVEL,
+			     &(struct gwa_value){ .type = GWA_T_INT, .v.i = 5 }),
+		  GWA_OK);
 	check_uint(d.dirty, 2);
 	check_int((int)script_value(&d, 1).v.i, 5);
 }
 
 static void orders_are_checked(void **state)
 {
-	const struct gwa_value on = { .type = GWA_T_BOOL, .v.i = 1 }, low = { .type = GWA_T_INT, .v.i = 0 },
+	const struct gwa_value on = { .type = GWA_T_BOOL, .v.i = 1 },
+			       low = { .type = GWA_T_INT, .v.i = 0 },
 			       open = { .type = GWA_T_TEXT, .len = 8, .v.data = "unlocked" },
 			       part = { .type = GWA_T_TEXT, .len = 4, .v.data = "unlocked" };
 	struct script_device lamp, lock;

@@ -1,4 +1,5 @@
-/* The plugins' header and the gateway's own words are two texts of one thing: they must not part. */
+/* The plugins' header and the gateway's own words are two texts of one thing: they must not part.
+ */
 #include "check.h"
 
 #include "host/plugin.h"
@@ -32,7 +33,8 @@ static void numbers_agree(void **state)
 	check_uint(GWA_CAP_VENDOR_FIRST, CAPABILITY_VENDOR_FIRST);
 }
 
-/* GWA_CAP_COLOR_TEMPERATURE is "color-temperature": looked up in the header's own text, row by row of the table. */
+/* GWA_CAP_COLOR_TEMPERATURE is "color-temperature": looked up in the header's own text, row by row
+ * of the table. */
 static void every_capability_is_in_the_header(void **state)
 {
 	char path[512], line[512], want[128];
@@ -41,13 +43,17 @@ static void every_capability_is_in_the_header(void **state)
 	(void)state;
 	snprintf(path, sizeof(path), "%s/plugins/sdk/gw_caps.h", getenv("GW_SOURCE_ROOT"));
 	for (size_t i = 0; (row = capability_at(i)); i++) {
-		size_t n = (size_t)snprintf(want, sizeof(want), "GWA_CAP_%s = %u,", row->name, row->id);
+		size_t n = (size_t)snprintf(want, sizeof(want), "GWA_CAP_%s = %u,", row->name,
+					    row->id);
 		FILE *f = fopen(path, "re");
 		bool found = false;
 
 		assert_non_null(f);
 		for (size_t k = 0; k < n; k++)
-			want[k] = want[k] == '-' ? '_' : (char)(want[k] >= 'a' && want[k] <= 'z' ? want[k] - 32 : want[k]);
+			want[k] = want[k] == '-'
+					  ? '_'
+					  : (char)(want[k] >= 'a' && want[k] <= 'z' ? want[k] - 32
+										    : want[k]);
 		while (!found && fgets(line, sizeof(line), f))
 			found = strstr(line, want) != NULL;
 		fclose(f);
@@ -69,8 +75,9 @@ static void nothing(gwa_self *self)
 {
 	(void)self;
 }
-static void nothing_command(gwa_self *self, uint64_t req, const struct gwa_addr *addr, uint8_t endpoint, uint16_t cap,
-			    const struct gwa_value *value, uint32_t ttl_ms)
+static void nothing_command(gwa_self *self, uint64_t req, const struct gwa_addr *addr,
+			    uint8_t endpoint, uint16_t cap, const struct gwa_value *value,
+			    uint32_t ttl_ms)
 {
 	(void)self;
 	(void)req;
@@ -99,10 +106,15 @@ static void nothing_timer(gwa_self *self, uint32_t timer)
 
 static void descriptors_are_checked(void **state)
 {
-	const struct gwa_ops good_ops = { sizeof(good_ops), open_nothing, nothing,    nothing_command, NULL, NULL,
+	const struct gwa_ops good_ops = { sizeof(good_ops), open_nothing, nothing,
+					  nothing_command,  NULL,	  NULL,
 					  nothing_stored,   nothing_fd,	  nothing_timer };
 	const char *ports[PLUGIN_PORTS_MAX + 2] = { NULL };
-	const struct gwa_plugin good = { .magic = GWA_MAGIC, .size = sizeof(good), .name = "x", .summary = "", .ports = ports,
+	const struct gwa_plugin good = { .magic = GWA_MAGIC,
+					 .size = sizeof(good),
+					 .name = "x",
+					 .summary = "",
+					 .ports = ports,
 					 .ops = &good_ops };
 	struct gwa_plugin bad;
 	struct gwa_ops ops;
@@ -116,12 +128,12 @@ static void descriptors_are_checked(void **state)
 	ports[PLUGIN_PORTS_MAX] = "p";
 	check_int(plugin_check(&good, why), -EPROTO);
 	ports[0] = NULL;
-#define BAD(change)                                      \
-	do {                                             \
-		bad = good;                              \
-		ops = good_ops;                          \
-		bad.ops = &ops;                          \
-		change;                                  \
+#define BAD(change)                                          \
+	do {                                                 \
+		bad = good;                                  \
+		ops = good_ops;                              \
+		bad.ops = &ops;                              \
+		change;                                      \
 		check_int(plugin_check(&bad, why), -EPROTO); \
 	} while (0)
 	BAD(bad.magic++);

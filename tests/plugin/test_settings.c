@@ -11,8 +11,12 @@ static uint32_t read_one(const char *key, const char *value, struct settings *re
 static void understood(void **state)
 {
 	const struct gwa_opt all[] = {
-		{ "devices", "lamp=2,plug,lock=0" }, { "period_ms", "20" }, { "seed", "18446744073709551615" },
-		{ "spare", "lock" },		     { "claim_code", "7KQ2" }, { "slow_ms", "5" },
+		{ "devices", "lamp=2,plug,lock=0" },
+		{ "period_ms", "20" },
+		{ "seed", "18446744073709551615" },
+		{ "spare", "lock" },
+		{ "claim_code", "7KQ2" },
+		{ "slow_ms", "5" },
 		{ "fault", "flood" },
 	};
 	struct settings s;
@@ -35,9 +39,18 @@ static void understood(void **state)
 static void refused(void **state)
 {
 	static const struct gwa_opt bad[] = {
-		{ "device", "lamp" },	{ "devices", "lamps=1" }, { "devices", "lamp=" },    { "devices", "lamp=-1" },
-		{ "devices", "lamp=x" }, { "period_ms", "0" },	  { "period_ms", "1.5" },    { "seed", "-1" },
-		{ "spare", "car" },	{ "slow_ms", "1000000" }, { "fault", "sometimes" }, { "", "" },
+		{ "device", "lamp" },
+		{ "devices", "lamps=1" },
+		{ "devices", "lamp=" },
+		{ "devices", "lamp=-1" },
+		{ "devices", "lamp=x" },
+		{ "period_ms", "0" },
+		{ "period_ms", "1.5" },
+		{ "seed", "-1" },
+		{ "spare", "car" },
+		{ "slow_ms", "1000000" },
+		{ "fault", "sometimes" },
+		{ "", "" },
 		{ "devices", "lamp=99999999999999999" },
 	};
 	struct settings s;
@@ -45,7 +58,8 @@ static void refused(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		check_uint(settings_read(&s, &bad[i], 1), 1);
-	check_uint(settings_read(&s, (const struct gwa_opt[]){ { "seed", "1" }, { "x", "y" } }, 2), 2);
+	check_uint(settings_read(&s, (const struct gwa_opt[]){ { "seed", "1" }, { "x", "y" } }, 2),
+		   2);
 }
 
 static void limits(void **state)

@@ -1,4 +1,5 @@
-/* Saved blobs: what the plugin saved since wins over what a core says, and reaches every new core. */
+/* Saved blobs: what the plugin saved since wins over what a core says, and reaches every new core.
+ */
 #include "check.h"
 
 #include "host/shelf.h"
@@ -42,8 +43,11 @@ static void limits(void **state)
 	(void)state;
 	memset(long_key, 'k', sizeof(long_key));
 	check_int(shelf_save(&shelf, text(""), text("x")), SHELF_E_LONG);
-	check_int(shelf_save(&shelf, (struct view){ (uint8_t *)long_key, SHELF_KEY_MAX + 1 }, text("x")), SHELF_E_LONG);
-	check_int(shelf_save(&shelf, text("big"), (struct view){ blob, SHELF_BLOB_MAX + 1 }), SHELF_E_LONG);
+	check_int(shelf_save(&shelf, (struct view){ (uint8_t *)long_key, SHELF_KEY_MAX + 1 },
+			     text("x")),
+		  SHELF_E_LONG);
+	check_int(shelf_save(&shelf, text("big"), (struct view){ blob, SHELF_BLOB_MAX + 1 }),
+		  SHELF_E_LONG);
 	check_ok(shelf_save(&shelf, (struct view){ (uint8_t *)long_key, SHELF_KEY_MAX },
 			    (struct view){ blob, SHELF_BLOB_MAX }));
 	for (char k[] = "a"; k[0] < 'a' + SHELF_MAX - 1; k[0]++)

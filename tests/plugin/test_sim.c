@@ -1,4 +1,5 @@
-/* The simulated home through the real host: its devices, what orders do to them, joining, claims, faults. */
+/* The simulated home through the real host: its devices, what orders do to them, joining, claims,
+ * faults. */
 #include "child.h"
 
 #include <signal.h>
@@ -33,7 +34,8 @@ static void start(struct child *c)
 	fake_core_run(c->core, 50);
 }
 
-static const struct fake_report *last_report(struct child *c, const struct address *addr, uint16_t cap)
+static const struct fake_report *last_report(struct child *c, const struct address *addr,
+					     uint16_t cap)
 {
 	for (size_t i = c->core->n_reports; i > 0; i--) {
 		const struct fake_report *r = &c->core->reports[i - 1];
@@ -74,7 +76,8 @@ static void five_devices_say_what_they_are(void **state)
 	check_true(device_desc_find(device(c, "simulated plug"), 0, CAP_ENERGY) != NULL);
 	check_true(device_desc_find(device(c, "simulated contact"), 0, CAP_TAMPER) != NULL);
 	check_true(device(c, "simulated climate")->sleepy);
-	check_true(device_desc_find(device(c, "simulated lock"), 0, CAP_LOCK_STATE)->access & ACCESS_SECURE);
+	check_true(device_desc_find(device(c, "simulated lock"), 0, CAP_LOCK_STATE)->access &
+		   ACCESS_SECURE);
 	/* Every reading of every capability, once. */
 	check_uint(c->core->n_reports, 3 + 5 + 3 + 3 + 2);
 }
@@ -98,7 +101,8 @@ static void orders(void **state)
 	check_text(last_report(c, lock, CAP_LOCK_STATE)->text, "unlocked");
 	check_int(ask(c, lock, CAP_LOCK_STATE, value_text("jammed")), RESULT_BAD_VALUE);
 	check_int(ask(c, lock, CAP_BATTERY, value_real(100)), RESULT_UNKNOWN_CAPABILITY);
-	check_int(ask(c, &(struct address){ .len = 1 }, CAP_ON_OFF, value_bool(true)), RESULT_UNREACHABLE);
+	check_int(ask(c, &(struct address){ .len = 1 }, CAP_ON_OFF, value_bool(true)),
+		  RESULT_UNREACHABLE);
 }
 
 static void a_plug_that_is_off_takes_nothing(void **state)
@@ -185,16 +189,17 @@ static void faults(void **state)
 	static const struct {
 		const char *key, *value;
 		int want;
-	} rows[] = {
-		{ "fault", "fail", RESULT_FAILED }, { "fault", "silent", RESULT_TIMEOUT }, { "slow_ms", "200", RESULT_OK }
-	};
+	} rows[] = { { "fault", "fail", RESULT_FAILED },
+		     { "fault", "silent", RESULT_TIMEOUT },
+		     { "slow_ms", "200", RESULT_OK } };
 	struct child *c = *state;
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		c->core->n_options = 0;
 		fake_core_option(c->core, rows[i].key, rows[i].value);
 		start(c);
-		check_int(ask(c, &device(c, "simulated lamp")->addr, CAP_ON_OFF, value_bool(true)), rows[i].want);
+		check_int(ask(c, &device(c, "simulated lamp")->addr, CAP_ON_OFF, value_bool(true)),
+			  rows[i].want);
 		child_signal(c, SIGTERM);
 		check_int(child_wait(c, WAIT_MS), 0);
 		fake_core_forget(c->core);

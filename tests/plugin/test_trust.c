@@ -1,4 +1,5 @@
-/* Which file may be loaded: its hash is in a list that nobody else may write, or in the configuration. */
+/* Which file may be loaded: its hash is in a list that nobody else may write, or in the
+ * configuration. */
 #include "check.h"
 
 #include <fcntl.h>
@@ -9,7 +10,8 @@
 #include "sys/crypto.h"
 #include "tmpdir.h"
 
-static const char abc[] = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"; /* FIPS 180-4's "abc" */
+static const char abc[] =
+	"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"; /* FIPS 180-4's "abc" */
 
 struct bench {
 	struct tmpdir dir;

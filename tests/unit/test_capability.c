@@ -181,13 +181,17 @@ static void values_are_checked(void **state)
 	check_ok(try_value(&onoff, value_bool(true)));
 	check_int(try_value(&onoff, value_int(1)), VALUE_E_TYPE);
 	check_ok(try_value(&button, value_text("double")));
-	check_int(try_value(&button, (struct value){ .type = VALUE_TEXT, .len = VALUE_LEN_MAX + 1, .data = "" }),
+	check_int(try_value(&button, (struct value){ .type = VALUE_TEXT,
+						     .len = VALUE_LEN_MAX + 1,
+						     .data = "" }),
 		  VALUE_E_RANGE);
 }
 
 static void vendor_space(void **state)
 {
-	struct capability_desc d = { .id = 0x8001, .type = VALUE_INT, .access = ACCESS_READ, .min = -5, .max = 5 };
+	struct capability_desc d = {
+		.id = 0x8001, .type = VALUE_INT, .access = ACCESS_READ, .min = -5, .max = 5
+	};
 	char name[CAPABILITY_NAME_MAX];
 	uint16_t id = 0;
 

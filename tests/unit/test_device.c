@@ -1,4 +1,5 @@
-/* Descriptions are checked against every limit, copied whole, searched; states step only as the table says. */
+/* Descriptions are checked against every limit, copied whole, searched; states step only as the
+ * table says. */
 #include "check.h"
 
 #include "model/device.h"
@@ -115,12 +116,15 @@ static void endpoints_are_checked(void **state)
 static void capabilities_are_checked(void **state)
 {
 	struct capability_desc caps[DEVICE_CAPS_MAX + 1];
-	struct endpoint_desc e[2] = { { .id = 1, .n_caps = 2, .caps = caps }, { .id = 2, .caps = caps } };
+	struct endpoint_desc e[2] = { { .id = 1, .n_caps = 2, .caps = caps },
+				      { .id = 2, .caps = caps } };
 	struct device_desc d = lamp();
 
 	(void)state;
 	for (size_t i = 0; i < DEVICE_CAPS_MAX + 1; i++)
-		caps[i] = (struct capability_desc){ (uint16_t)(0x8000 + i), VALUE_INT, ACCESS_READ, 0, 0, 0, 0 };
+		caps[i] = (struct capability_desc){
+			(uint16_t)(0x8000 + i), VALUE_INT, ACCESS_READ, 0, 0, 0, 0
+		};
 	d.endpoints = e;
 	e[0].n_caps = DEVICE_CAPS_MAX - 1;
 	e[1].n_caps = 1;
@@ -143,7 +147,8 @@ static void a_copy_stands_alone(void **state)
 {
 	char name[] = "before";
 	struct capability_desc caps[2] = { lamp_caps[0], lamp_caps[1] };
-	struct endpoint_desc e[2] = { { .id = 3, .n_caps = 1, .caps = caps }, { .id = 4, .n_caps = 1, .caps = caps + 1 } };
+	struct endpoint_desc e[2] = { { .id = 3, .n_caps = 1, .caps = caps },
+				      { .id = 4, .n_caps = 1, .caps = caps + 1 } };
 	struct device_desc d = lamp(), *copy;
 
 	(void)state;
@@ -178,8 +183,9 @@ static void states_step_as_the_table_says(void **state)
 {
 	/* Rows: from. Columns: to, in the order of the enum. */
 	static const char *const want[DEVICE_STATES] = {
-		[DEVICE_SEEN] = ".x...xx",	  [DEVICE_DESCRIBED] = "..xx.xx", [DEVICE_WAITING] = ".x.x.xx",
-		[DEVICE_OURS] = ".x..xxx",	  [DEVICE_UNREACHABLE] = ".x.x.xx", [DEVICE_QUARANTINED] = ".x.x..x",
+		[DEVICE_SEEN] = ".x...xx",	  [DEVICE_DESCRIBED] = "..xx.xx",
+		[DEVICE_WAITING] = ".x.x.xx",	  [DEVICE_OURS] = ".x..xxx",
+		[DEVICE_UNREACHABLE] = ".x.x.xx", [DEVICE_QUARANTINED] = ".x.x..x",
 		[DEVICE_RETIRED] = ".......",
 	};
 
@@ -188,7 +194,8 @@ static void states_step_as_the_table_says(void **state)
 		enum device_state got;
 
 		for (int to = 0; to < DEVICE_STATES; to++)
-			check_int(device_state_may((enum device_state)from, (enum device_state)to), want[from][to] == 'x');
+			check_int(device_state_may((enum device_state)from, (enum device_state)to),
+				  want[from][to] == 'x');
 		check_ok(device_state_parse(device_state_name((enum device_state)from), &got));
 		check_int(got, from);
 	}

@@ -1,4 +1,5 @@
-/* Appendix A's identity: its fields where the standard puts them, one text for one identity, nothing else read. */
+/* Appendix A's identity: its fields where the standard puts them, one text for one identity,
+ * nothing else read. */
 #include "check.h"
 
 #include "model/device_id.h"

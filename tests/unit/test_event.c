@@ -50,13 +50,13 @@ static size_t encode(const struct event *e, uint8_t *buf, size_t cap)
 static void golden(void **state)
 {
 	static const uint8_t want[] = {
-		0, 2, 0, 0, 0,						     /* report, telemetry */
-		1, 0, 0xa1, 0xb2, 0xc0, 0xff, 0xee, 1, 2, 3, 4, 5,	     /* device */
-		1, 64, 0,						     /* endpoint, capability */
-		0x00, 0x40, 0x1e, 0x18, 0x24, 0x0a, 0x06, 0x00,		     /* wall */
-		7, 0, 0, 0, 0, 0, 0, 0,					     /* number */
-		3, 0, 0, 0, 0, 0, 0x80, 0x35, 0x40,			     /* 21.5 */
-		0, 0, 0, 0,						     /* no texts */
+		0,    2,    0,	  0,	0, /* report, telemetry */
+		1,    0,    0xa1, 0xb2, 0xc0, 0xff, 0xee, 1,	2,    3, 4, 5, /* device */
+		1,    64,   0,					      /* endpoint, capability */
+		0x00, 0x40, 0x1e, 0x18, 0x24, 0x0a, 0x06, 0x00,	      /* wall */
+		7,    0,    0,	  0,	0,    0,    0,	  0,	      /* number */
+		3,    0,    0,	  0,	0,    0,    0x80, 0x35, 0x40, /* 21.5 */
+		0,    0,    0,	  0,				      /* no texts */
 	};
 	const struct event e = report();
 	uint8_t buf[EVENT_LEN_MAX];
@@ -70,10 +70,18 @@ static void there_and_back(void **state)
 	const struct event events[] = {
 		report(),
 		alarm_event(),
-		{ .kind = EVENT_AVAILABILITY, .event_class = EVENT_CLASS_STATE, .value = value_bool(true) },
+		{ .kind = EVENT_AVAILABILITY,
+		  .event_class = EVENT_CLASS_STATE,
+		  .value = value_bool(true) },
 		{ .kind = EVENT_DEVICE, .event_class = EVENT_CLASS_STATE, .text = view_of("ours") },
-		{ .kind = EVENT_HEALTH, .event_class = EVENT_CLASS_TELEMETRY, .value = value_int(9), .text = view_of("rss") },
-		{ .kind = EVENT_ANCHOR, .event_class = EVENT_CLASS_ALARM, .text = view_of("00ff"), .detail = view_of("x") },
+		{ .kind = EVENT_HEALTH,
+		  .event_class = EVENT_CLASS_TELEMETRY,
+		  .value = value_int(9),
+		  .text = view_of("rss") },
+		{ .kind = EVENT_ANCHOR,
+		  .event_class = EVENT_CLASS_ALARM,
+		  .text = view_of("00ff"),
+		  .detail = view_of("x") },
 	};
 	uint8_t buf[EVENT_LEN_MAX], again[EVENT_LEN_MAX];
 
@@ -102,8 +110,11 @@ static void contradictions_are_refused(void **state)
 		size_t at;
 		uint8_t byte;
 	} bad[] = {
-		{ 0, EVENT_KINDS }, { 0, EVENT_AVAILABILITY }, { 0, EVENT_ALARM }, { 0, EVENT_HEALTH },
-		{ 1, EVENT_CLASSES }, { 2, 2 }, { 3, SEVERITIES }, { 4, 3 }, { 27, 0x80 }, { 36, VALUE_TYPES },
+		{ 0, EVENT_KINDS },   { 0, EVENT_AVAILABILITY },
+		{ 0, EVENT_ALARM },   { 0, EVENT_HEALTH },
+		{ 1, EVENT_CLASSES }, { 2, 2 },
+		{ 3, SEVERITIES },    { 4, 3 },
+		{ 27, 0x80 },	      { 36, VALUE_TYPES },
 	};
 	const struct event e = report();
 	uint8_t buf[EVENT_LEN_MAX];

@@ -50,7 +50,8 @@ static void names_differ(void **state)
 	(void)state;
 	for (int i = 0; i < SUBJECT_KINDS; i++) {
 		for (int k = 0; k < i; k++)
-			check_true(strcmp(subject_kind_name((enum subject_kind)i), subject_kind_name((enum subject_kind)k)));
+			check_true(strcmp(subject_kind_name((enum subject_kind)i),
+					  subject_kind_name((enum subject_kind)k)));
 	}
 	check_text(loop_kind_name(LOOP_SMALL), "small");
 	check_text(loop_kind_name(LOOP_BIG), "big");

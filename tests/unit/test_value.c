@@ -13,9 +13,10 @@ static struct value bytes_value(const void *data, uint32_t len)
 static void there_and_back(void **state)
 {
 	const struct value values[] = {
-		{ .type = VALUE_NONE },	 value_bool(true),	    value_bool(false),	  value_int(INT64_MIN),
-		value_int(INT64_MAX),	 value_real(-0.1),	    value_real(DBL_MAX),  value_text(""),
-		value_text("grün"),	 bytes_value("\0\xff\1", 3), bytes_value(NULL, 0),
+		{ .type = VALUE_NONE },	    value_bool(true),	  value_bool(false),
+		value_int(INT64_MIN),	    value_int(INT64_MAX), value_real(-0.1),
+		value_real(DBL_MAX),	    value_text(""),	  value_text("grün"),
+		bytes_value("\0\xff\1", 3), bytes_value(NULL, 0),
 	};
 	uint8_t buf[64];
 
@@ -40,10 +41,12 @@ static void there_and_back(void **state)
 
 static void wire_bytes(void **state)
 {
-	static const uint8_t want[] = { 0, 1, 1, 2, 0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 3, 0, 0, 0, 0, 0, 0,
-					0xf8, 0x3f, 4, 2, 0, 'h', 'i', 5, 1, 0, 0x80 };
-	const struct value values[] = { { .type = VALUE_NONE }, value_bool(true), value_int(-2), value_real(1.5),
-					value_text("hi"), bytes_value("\x80", 1) };
+	static const uint8_t want[] = { 0,    1,    1, 2, 0xfe, 0xff, 0xff, 0xff, 0xff, 0xff,
+					0xff, 0xff, 3, 0, 0,	0,    0,    0,	  0,	0xf8,
+					0x3f, 4,    2, 0, 'h',	'i',  5,    1,	  0,	0x80 };
+	const struct value values[] = { { .type = VALUE_NONE }, value_bool(true),
+					value_int(-2),		value_real(1.5),
+					value_text("hi"),	bytes_value("\x80", 1) };
 	uint8_t buf[64];
 	struct writer w = writer_over(buf, sizeof(buf));
 
@@ -108,7 +111,9 @@ static void the_length_limit_is_reached(void **state)
 
 static void writing_what_nobody_would_read_is_bad(void **state)
 {
-	const struct value bad[] = { value_real(NAN), value_real(INFINITY), value_text("\xff"), { .type = VALUE_TYPES } };
+	const struct value bad[] = {
+		value_real(NAN), value_real(INFINITY), value_text("\xff"), { .type = VALUE_TYPES }
+	};
 	uint8_t buf[32];
 
 	(void)state;
@@ -122,8 +127,9 @@ static void writing_what_nobody_would_read_is_bad(void **state)
 
 static void equality(void **state)
 {
-	const struct value a = value_text("ab"), b = value_text("abc"), c = bytes_value("ab", 2), one = value_int(1),
-			   real = value_real(1), yes = value_bool(true), none = { 0 };
+	const struct value a = value_text("ab"), b = value_text("abc"), c = bytes_value("ab", 2),
+			   one = value_int(1), real = value_real(1), yes = value_bool(true),
+			   none = { 0 };
 
 	(void)state;
 	check_true(value_equal(&a, &a));
@@ -198,9 +204,11 @@ static void people_see(void **state)
 		check_text(text, rows[i].want);
 	}
 	/* Cut at a whole character. */
-	value_print(&(struct value){ .type = VALUE_TEXT, .len = 8, .data = "abcdüüx" }, small, sizeof(small));
+	value_print(&(struct value){ .type = VALUE_TEXT, .len = 8, .data = "abcdüüx" }, small,
+		    sizeof(small));
 	check_text(small, "\"abcd\"");
-	value_print(&(struct value){ .type = VALUE_BYTES, .len = 8, .data = "abcdefgh" }, small, sizeof(small));
+	value_print(&(struct value){ .type = VALUE_BYTES, .len = 8, .data = "abcdefgh" }, small,
+		    sizeof(small));
 	check_text(small, "0x6162");
 }
 

@@ -1,5 +1,5 @@
-/* The wire: every message's bytes, there and back; every truncation, wrong phase, wrong direction and wrong kind of
- * peer refused; every limit reached.
+/* The wire: every message's bytes, there and back; every truncation, wrong phase, wrong direction
+ * and wrong kind of peer refused; every limit reached.
  */
 #include "check.h"
 
@@ -179,7 +179,8 @@ static void unknown_types_are_refused(void **state)
 	check_true(n > 200);
 }
 
-/* Every message at every kind of peer, in every phase, at both ends: let through where its row says, and nowhere else. */
+/* Every message at every kind of peer, in every phase, at both ends: let through where its row
+ * says, and nowhere else. */
 static void rows_are_kept(void **state)
 {
 	struct bench *b = *state;
@@ -194,7 +195,8 @@ static void rows_are_kept(void **state)
 						  .phase = (enum wire_phase)(n / 4) };
 			int want = 1;
 
-			if (row->direction != WIRE_BOTH && (row->direction == WIRE_UP) != peer.is_core)
+			if (row->direction != WIRE_BOTH &&
+			    (row->direction == WIRE_UP) != peer.is_core)
 				want = WIRE_E_DIRECTION;
 			else if (!(row->kinds & 1u << peer.kind))
 				want = WIRE_E_KIND;
@@ -251,8 +253,9 @@ static void phases_follow_the_messages(void **state)
 		size_t vector;
 		enum wire_phase then;
 	} walk[] = {
-		{ 0, WIRE_SETUP }, { 1, WIRE_SETUP },	{ 2, WIRE_SETUP }, { 3, WIRE_SETUP },  { 7, WIRE_SETUP },
-		{ 4, WIRE_OPENING }, { 6, WIRE_OPENING }, { 5, WIRE_READY }, { 12, WIRE_READY },
+		{ 0, WIRE_SETUP },   { 1, WIRE_SETUP }, { 2, WIRE_SETUP },
+		{ 3, WIRE_SETUP },   { 7, WIRE_SETUP }, { 4, WIRE_OPENING },
+		{ 6, WIRE_OPENING }, { 5, WIRE_READY }, { 12, WIRE_READY },
 	};
 	struct wire_peer peer = { .kind = WIRE_ADAPTER };
 
@@ -262,7 +265,8 @@ static void phases_follow_the_messages(void **state)
 	}
 }
 
-/* What may not be written may not be read either: first the writer refuses, then the same bytes, made by hand. */
+/* What may not be written may not be read either: first the writer refuses, then the same bytes,
+ * made by hand. */
 static void writer_refuses(struct bench *b, const struct wire_msg *msg)
 {
 	struct writer w = writer_over(b->buf, sizeof(b->buf));
@@ -331,33 +335,34 @@ static void bodies_are_checked(void **state)
 		{ 2, 6, 0xff }, /* option: key is not UTF-8 */
 		{ 2, 6, 0 },	/* option: NUL in key */
 		{ 8, 4, NOTES },
-		{ 9, 4, 0 },	/* device: no address */
-		{ 9, 4, 17 },	/* device: long address */
-		{ 9, 7, 17 },	/* device: long hardware address */
-		{ 9, 28, 4 },	/* device: evidence */
-		{ 9, 29, 2 },	/* device: flags */
-		{ 9, 54, 33 },	/* device: endpoints */
-		{ 9, 55, 0 },	/* device: endpoint 0 */
-		{ 9, 58, 129 }, /* device: capabilities */
+		{ 9, 4, 0 },	      /* device: no address */
+		{ 9, 4, 17 },	      /* device: long address */
+		{ 9, 7, 17 },	      /* device: long hardware address */
+		{ 9, 28, 4 },	      /* device: evidence */
+		{ 9, 29, 2 },	      /* device: flags */
+		{ 9, 54, 33 },	      /* device: endpoints */
+		{ 9, 55, 0 },	      /* device: endpoint 0 */
+		{ 9, 58, 129 },	      /* device: capabilities */
 		{ 9, 61, VALUE_INT }, /* device: on-off is no number */
-		{ 11, 4, 0 },	/* gone: no address */
-		{ 11, 7, 2 },	/* gone: a bool of 2 */
-		{ 12, 4, 0 },	/* report: number 0 */
-		{ 12, 25, 0x80 }, /* report: time below 0 */
-		{ 12, 26, 0 },	/* report: no value */
+		{ 11, 4, 0 },	      /* gone: no address */
+		{ 11, 7, 2 },	      /* gone: a bool of 2 */
+		{ 12, 4, 0 },	      /* report: number 0 */
+		{ 12, 25, 0x80 },     /* report: time below 0 */
+		{ 12, 26, 0 },	      /* report: no value */
 		{ 12, 26, VALUE_TYPES },
-		{ 14, 12, 0 },	/* command: no address */
+		{ 14, 12, 0 }, /* command: no address */
 		{ 17, 12, RESULTS },
 		{ 17, 15, 0x80 },
-		{ 19, 4, 0 },	/* claim: no address */
-		{ 20, 4, 2 },	/* link-state: a bool of 2 */
+		{ 19, 4, 0 }, /* claim: no address */
+		{ 20, 4, 2 }, /* link-state: a bool of 2 */
+		{ 20, 5, LINK_REASONS },
 		{ 21, 16, DEVICE_STATES },
 		{ 21, 17, 2 },
-		{ 23, 12, 2 },	/* link-event: a bool of 2 */
+		{ 23, 12, 2 }, /* link-event: a bool of 2 */
 		{ 23, 13, EVENT_KINDS },
-		{ 24, 4, 0 },	/* link-acked: none */
-		{ 24, 4, 3 },	/* link-acked: more than there are */
-		{ 25, 37, 4 },	/* link-command: flags */
+		{ 24, 4, 0 },	  /* link-acked: none */
+		{ 24, 4, 3 },	  /* link-acked: more than there are */
+		{ 25, 37, 4 },	  /* link-command: flags */
 		{ 26, 28, 0xff }, /* link-answer: result */
 	};
 	struct bench *b = *state;
@@ -426,12 +431,15 @@ static void the_largest_messages_fit(void **state)
 	memset(text, 'a', DEVICE_TEXT_MAX);
 	text[DEVICE_TEXT_MAX] = '\0';
 	for (size_t i = 0; i < DEVICE_CAPS_MAX; i++)
-		caps[i] = (struct capability_desc){ (uint16_t)(0x8000 + i), VALUE_INT, ACCESS_READ, 0, 1, 2, 1 };
+		caps[i] = (struct capability_desc){
+			(uint16_t)(0x8000 + i), VALUE_INT, ACCESS_READ, 0, 1, 2, 1
+		};
 	for (size_t i = 0; i < DEVICE_ENDPOINTS_MAX; i++)
 		e[i] = (struct endpoint_desc){ (uint8_t)(i + 1), 0, 4, caps + 4 * i };
 	b->msg = b->vectors[9].msg;
 	b->msg.device.addr.len = b->msg.device.hw.len = ADDRESS_MAX;
-	b->msg.device.vendor = b->msg.device.model = b->msg.device.firmware = b->msg.device.name = text;
+	b->msg.device.vendor = b->msg.device.model = b->msg.device.firmware = b->msg.device.name =
+		text;
 	b->msg.device.n_endpoints = DEVICE_ENDPOINTS_MAX;
 	b->msg.device.endpoints = e;
 	len = encode(&b->msg, b->buf, sizeof(b->buf));
@@ -479,7 +487,8 @@ int main(void)
 {
 	const struct CMUnitTest rows[] = {
 		cmocka_unit_test_setup_teardown(golden_bytes, setup, teardown),
-		cmocka_unit_test_setup_teardown(every_row_has_a_vector_and_the_document_shows_it, setup, teardown),
+		cmocka_unit_test_setup_teardown(every_row_has_a_vector_and_the_document_shows_it,
+						setup, teardown),
 		cmocka_unit_test_setup_teardown(decode_then_encode_is_the_same, setup, teardown),
 		cmocka_unit_test_setup_teardown(every_truncation_is_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(trailing_bytes_are_refused, setup, teardown),
@@ -487,7 +496,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(unknown_types_are_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(rows_are_kept, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_packet_holds_many_messages, setup, teardown),
-		cmocka_unit_test_setup_teardown(nothing_is_taken_after_a_broken_rule, setup, teardown),
+		cmocka_unit_test_setup_teardown(nothing_is_taken_after_a_broken_rule, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(phases_follow_the_messages, setup, teardown),
 		cmocka_unit_test_setup_teardown(texts_have_limits, setup, teardown),
 		cmocka_unit_test_setup_teardown(bodies_are_checked, setup, teardown),

@@ -18,14 +18,23 @@ static inline struct view wire_view(const char *text)
 }
 
 static const struct capability_desc wire_vector_caps[] = {
-	{ .id = CAP_ON_OFF, .type = VALUE_BOOL, .access = ACCESS_READ | ACCESS_WRITE | ACCESS_REPORT },
-	{ .id = CAP_LEVEL, .type = VALUE_INT, .access = 7, .unit = UNIT_PERCENT, .min = 1, .max = 100, .step = 1 },
+	{ .id = CAP_ON_OFF,
+	  .type = VALUE_BOOL,
+	  .access = ACCESS_READ | ACCESS_WRITE | ACCESS_REPORT },
+	{ .id = CAP_LEVEL,
+	  .type = VALUE_INT,
+	  .access = 7,
+	  .unit = UNIT_PERCENT,
+	  .min = 1,
+	  .max = 100,
+	  .step = 1 },
 };
 static const struct endpoint_desc wire_vector_endpoints[] = {
 	{ .id = 1, .profile = 0x0101, .n_caps = 2, .caps = wire_vector_caps },
 };
 static const struct address wire_vector_addr = { .len = 2, .bytes = { 0xab, 0x01 } };
-static const struct device_id wire_vector_id = { { 1, 0, 0xa1, 0xb2, 0xc0, 0xff, 0xee, 0x89, 0xab, 0xcd, 0xef, 0x42 } };
+static const struct device_id wire_vector_id = { { 1, 0, 0xa1, 0xb2, 0xc0, 0xff, 0xee, 0x89, 0xab,
+						   0xcd, 0xef, 0x42 } };
 static const struct device_desc wire_vector_lamp = {
 	.addr = { .len = 2, .bytes = { 0xab, 0x01 } },
 	.hw = { .len = 8, .bytes = { 0, 0x12, 0x4b, 0, 1, 2, 3, 4 } },
@@ -210,7 +219,8 @@ static const char *const wire_vector_hex[] = {
 
 static inline void wire_vectors(struct wire_vector ret[WIRE_VECTORS])
 {
-	_Static_assert(sizeof(wire_vector_hex) / sizeof(wire_vector_hex[0]) == WIRE_VECTORS, "bytes for each");
+	_Static_assert(sizeof(wire_vector_hex) / sizeof(wire_vector_hex[0]) == WIRE_VECTORS,
+		       "bytes for each");
 	memset(ret, 0, WIRE_VECTORS * sizeof(*ret));
 	wire_vectors_peer(ret);
 	wire_vectors_adapter(ret + 9);

@@ -18,9 +18,13 @@ static void say(gwa_self *self, int64_t on)
 
 static int null_open(gwa_host *host, const struct gwa_opt *opts, uint32_t nopts, gwa_self **ret)
 {
-	static const struct gwa_cap cap = { GWA_CAP_ON_OFF, GWA_T_BOOL, GWA_A_READ | GWA_A_WRITE | GWA_A_REPORT, 0, 0, 0, 0 };
+	static const struct gwa_cap cap = {
+		GWA_CAP_ON_OFF, GWA_T_BOOL, GWA_A_READ | GWA_A_WRITE | GWA_A_REPORT, 0, 0, 0, 0
+	};
 	static const struct gwa_endpoint endpoint = { .id = 1, .ncaps = 1, .caps = &cap };
-	struct gwa_device device = { .size = sizeof(device), .addr = addr, .nendpoints = 1, .endpoints = &endpoint };
+	struct gwa_device device = {
+		.size = sizeof(device), .addr = addr, .nendpoints = 1, .endpoints = &endpoint
+	};
 	gwa_self *self = calloc(1, sizeof(*self));
 
 	(void)opts;
@@ -41,8 +45,8 @@ static void null_close(gwa_self *self)
 	free(self);
 }
 
-static void null_command(gwa_self *self, uint64_t req, const struct gwa_addr *to, uint8_t endpoint, uint16_t cap,
-			 const struct gwa_value *value, uint32_t ttl_ms)
+static void null_command(gwa_self *self, uint64_t req, const struct gwa_addr *to, uint8_t endpoint,
+			 uint16_t cap, const struct gwa_value *value, uint32_t ttl_ms)
 {
 	int known = to->len == addr.len && to->bytes[0] == addr.bytes[0];
 	int fits = endpoint <= 1 && cap == GWA_CAP_ON_OFF;
@@ -50,8 +54,12 @@ static void null_command(gwa_self *self, uint64_t req, const struct gwa_addr *to
 	(void)ttl_ms;
 	if (known && fits && value->type == GWA_T_BOOL)
 		say(self, value->v.i);
-	gwa(self->host)->done(self->host, req, !known ? GWA_UNREACHABLE : !fits ? GWA_UNSUPPORTED :
-			      value->type != GWA_T_BOOL ? GWA_BAD_VALUE : GWA_OK);
+	gwa(self->host)
+		->done(self->host, req,
+		       !known			   ? GWA_UNREACHABLE
+		       : !fits			   ? GWA_UNSUPPORTED
+		       : value->type != GWA_T_BOOL ? GWA_BAD_VALUE
+						   : GWA_OK);
 }
 
 static void null_on_stored(gwa_self *self, uint64_t up_to)
@@ -74,11 +82,21 @@ static void null_on_timer(gwa_self *self, uint32_t timer)
 }
 
 static const struct gwa_ops ops = {
-	.size = sizeof(ops), .open = null_open, .close = null_close, .command = null_command,
-	.on_stored = null_on_stored, .on_fd = null_on_fd, .on_timer = null_on_timer,
+	.size = sizeof(ops),
+	.open = null_open,
+	.close = null_close,
+	.command = null_command,
+	.on_stored = null_on_stored,
+	.on_fd = null_on_fd,
+	.on_timer = null_on_timer,
 };
 
 const struct gwa_plugin gwa_plugin_v1 = {
-	.magic = GWA_MAGIC, .size = sizeof(gwa_plugin_v1), .abi_minor = GWA_ABI_MINOR, .version = 1,
-	.name = "null", .summary = "a switch that is nowhere", .ops = &ops,
+	.magic = GWA_MAGIC,
+	.size = sizeof(gwa_plugin_v1),
+	.abi_minor = GWA_ABI_MINOR,
+	.version = 1,
+	.name = "null",
+	.summary = "a switch that is nowhere",
+	.ops = &ops,
 };

@@ -7,9 +7,9 @@
 static void *talk(void *arg);
 
 #define BAD_NAME "after-close"
-#define BAD_CLOSE(self)                                            \
-	do {                                                       \
-		pthread_t thread;                                  \
+#define BAD_CLOSE(self)                                                     \
+	do {                                                                \
+		pthread_t thread;                                           \
 		(self)->number = pthread_create(&thread, NULL, talk, self); \
 	} while (0)
 #include "bad.h"

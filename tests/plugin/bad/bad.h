@@ -80,8 +80,8 @@ static void bad_close(gwa_self *self)
 	BAD_CLOSE(self);
 }
 
-static void bad_command(gwa_self *self, uint64_t req, const struct gwa_addr *addr, uint8_t endpoint, uint16_t cap,
-			const struct gwa_value *value, uint32_t ttl_ms)
+static void bad_command(gwa_self *self, uint64_t req, const struct gwa_addr *addr, uint8_t endpoint,
+			uint16_t cap, const struct gwa_value *value, uint32_t ttl_ms)
 {
 	(void)endpoint;
 	(void)value;

@@ -1,14 +1,17 @@
 /* Devices, reports and claims under addresses that are none; with values that are none. */
-#define BAD_NAME "bad-address"
+#define BAD_NAME	       "bad-address"
 #define BAD_COMMAND(self, req) misbehave(self, req)
 #include "sdk/gw_adapter.h"
 
 static void misbehave(gwa_self *self, uint64_t req);
 #include "bad.h"
 
-static void try_device(gwa_host *host, uint8_t len, uint8_t endpoints, const struct gwa_endpoint *at)
+static void try_device(gwa_host *host, uint8_t len, uint8_t endpoints,
+		       const struct gwa_endpoint *at)
 {
-	struct gwa_device device = { .size = sizeof(device), .addr = { .len = len }, .nendpoints = endpoints };
+	struct gwa_device device = { .size = sizeof(device),
+				     .addr = { .len = len },
+				     .nendpoints = endpoints };
 
 	device.endpoints = at;
 	gwa(host)->device_up(host, &device);
@@ -42,9 +45,13 @@ static void misbehave(gwa_self *self, uint64_t req)
 	try_value(host, &bad_addr, (struct gwa_value){ .type = GWA_T_NONE });
 	try_value(host, &bad_addr, (struct gwa_value){ .type = 99 });
 	try_value(host, &bad_addr, (struct gwa_value){ .type = GWA_T_REAL, .v.f = 1e308 * 10 });
-	try_value(host, &bad_addr, (struct gwa_value){ .type = GWA_T_TEXT, .len = 1, .v.data = "\xff" });
-	try_value(host, &bad_addr, (struct gwa_value){ .type = GWA_T_TEXT, .len = 1, .v.data = NULL });
-	try_value(host, &bad_addr, (struct gwa_value){ .type = GWA_T_BYTES, .len = GWA_VALUE_MAX + 1, .v.data = "" });
+	try_value(host, &bad_addr,
+		  (struct gwa_value){ .type = GWA_T_TEXT, .len = 1, .v.data = "\xff" });
+	try_value(host, &bad_addr,
+		  (struct gwa_value){ .type = GWA_T_TEXT, .len = 1, .v.data = NULL });
+	try_value(
+		host, &bad_addr,
+		(struct gwa_value){ .type = GWA_T_BYTES, .len = GWA_VALUE_MAX + 1, .v.data = "" });
 	if (gwa(host)->report(host, &bad_addr, 1, BAD_CAP, NULL, 0))
 		abort();
 	gwa(host)->claim(host, &bad_addr, NULL, 3);
@@ -53,7 +60,8 @@ static void misbehave(gwa_self *self, uint64_t req)
 	gwa(host)->note(host, 99, 1, "x", "y");
 	gwa(host)->note(host, GWA_NOTE_STATUS, 1, NULL, NULL);
 	gwa(host)->log(host, 99, NULL);
-	if (gwa(host)->save(host, "", "x", 1) == 0 || gwa(host)->save(host, "big", "x", GWA_STATE_MAX + 1) == 0 ||
+	if (gwa(host)->save(host, "", "x", 1) == 0 ||
+	    gwa(host)->save(host, "big", "x", GWA_STATE_MAX + 1) == 0 ||
 	    gwa(host)->save(host, NULL, "x", 1) == 0 || gwa(host)->watch(host, -1, 1) == 0 ||
 	    gwa(host)->watch(host, 0, 0xff00) == 0 || gwa(host)->port(host, NULL) != -1)
 		abort();

@@ -9,7 +9,7 @@ static int try_exec(void)
 	return errno;
 }
 
-#define BAD_NAME "exec"
+#define BAD_NAME       "exec"
 #define BAD_OPEN(self) bad_report(self, try_exec())
 #define BAD_COMMAND(self, req)                                      \
 	do {                                                        \

@@ -13,14 +13,14 @@ static int try_open(const char *path, int flags)
 	return 0;
 }
 
-#define TRY(self)                                                          \
-	do {                                                               \
-		bad_report(self, try_open("/etc/passwd", O_RDONLY));       \
-		bad_report(self, try_open("/etc/shadow", O_RDONLY));       \
+#define TRY(self)                                                                   \
+	do {                                                                        \
+		bad_report(self, try_open("/etc/passwd", O_RDONLY));                \
+		bad_report(self, try_open("/etc/shadow", O_RDONLY));                \
 		bad_report(self, try_open("/tmp/gw-bad-file", O_CREAT | O_WRONLY)); \
 	} while (0)
 
-#define BAD_NAME "files"
+#define BAD_NAME       "files"
 #define BAD_OPEN(self) TRY(self)
 #define BAD_COMMAND(self, req)                                      \
 	do {                                                        \

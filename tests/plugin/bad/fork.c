@@ -12,7 +12,7 @@ static int try_fork(void)
 	return pid < 0 ? errno : 0;
 }
 
-#define BAD_NAME "fork"
+#define BAD_NAME       "fork"
 #define BAD_OPEN(self) bad_report(self, try_fork())
 #define BAD_COMMAND(self, req)                                      \
 	do {                                                        \

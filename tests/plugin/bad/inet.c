@@ -13,15 +13,15 @@ static int try_socket(int family)
 	return 0;
 }
 
-#define TRY(self)                                       \
-	do {                                            \
-		bad_report(self, try_socket(AF_INET));  \
-		bad_report(self, try_socket(AF_INET6)); \
+#define TRY(self)                                         \
+	do {                                              \
+		bad_report(self, try_socket(AF_INET));    \
+		bad_report(self, try_socket(AF_INET6));   \
 		bad_report(self, try_socket(AF_NETLINK)); \
 	} while (0)
 
-#define BAD_NAME "inet"
-#define BAD_FLAGS GWA_F_NET
+#define BAD_NAME       "inet"
+#define BAD_FLAGS      GWA_F_NET
 #define BAD_OPEN(self) TRY(self)
 #define BAD_COMMAND(self, req)                                      \
 	do {                                                        \

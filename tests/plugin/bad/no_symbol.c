@@ -1,4 +1,5 @@
-/* A library that is no plugin. If it were loaded to find that out, its constructor would already have run. */
+/* A library that is no plugin. If it were loaded to find that out, its constructor would already
+ * have run. */
 #include <unistd.h>
 
 __attribute__((constructor)) static void ran(void)

@@ -32,7 +32,9 @@ static int probe_open(gwa_host *host, const struct gwa_opt *opts, uint32_t n, gw
 		{ TEXT_CAP, GWA_T_TEXT, GWA_A_READ | GWA_A_REPORT, 0, 0, 0, 0 },
 	};
 	static const struct gwa_endpoint endpoint = { 1, 2, 0, caps };
-	struct gwa_device device = { .size = sizeof(device), .addr = addr, .nendpoints = 1, .endpoints = &endpoint };
+	struct gwa_device device = {
+		.size = sizeof(device), .addr = addr, .nendpoints = 1, .endpoints = &endpoint
+	};
 	char boots[16] = "";
 	uint32_t len = sizeof(boots) - 1;
 	gwa_self *self = calloc(1, sizeof(*self));
@@ -66,8 +68,8 @@ static void probe_close(gwa_self *self)
 	free(self);
 }
 
-static void probe_command(gwa_self *self, uint64_t req, const struct gwa_addr *to, uint8_t endpoint, uint16_t cap,
-			  const struct gwa_value *value, uint32_t ttl_ms)
+static void probe_command(gwa_self *self, uint64_t req, const struct gwa_addr *to, uint8_t endpoint,
+			  uint16_t cap, const struct gwa_value *value, uint32_t ttl_ms)
 {
 	(void)to;
 	(void)endpoint;
@@ -77,7 +79,9 @@ static void probe_command(gwa_self *self, uint64_t req, const struct gwa_addr *t
 		gwa(self->host)->failed(self->host, "told to");
 		return;
 	}
-	gwa(self->host)->done(self->host, req, self->radio >= 0 && write(self->radio, "on", 2) == 2 ? GWA_OK : GWA_FAILED);
+	gwa(self->host)
+		->done(self->host, req,
+		       self->radio >= 0 && write(self->radio, "on", 2) == 2 ? GWA_OK : GWA_FAILED);
 }
 
 static void probe_on_stored(gwa_self *self, uint64_t up_to)
