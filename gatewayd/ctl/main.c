@@ -38,25 +38,42 @@ static int take_option(struct run *run, int argc, char **argv, int *at)
 	return 0;
 }
 
+/* Options may stand anywhere before "--"; what is left are the command's words. 0, or how it ends, less one. */
+static int take_options(struct run *run, int argc, char **argv, int *ret_n)
+{
+	int n = 0, r = 0;
+	for (int at = 1; at < argc && r == 0; at++) {
+		if (text_equal(argv[at], "--")) {
+			while (at < argc)
+				argv[n++] = argv[at++];
+		} else if (strncmp(argv[at], "--", 2) == 0) {
+			r = take_option(run, argc, argv, &at);
+		} else {
+			argv[n++] = argv[at];
+		}
+	}
+	*ret_n = n;
+	return r;
+}
+
 int main(int argc, char **argv)
 {
 	const char *named = getenv("GATEWAYCTL_SOCKET");
 	struct run run = { .out = stdout, .err = stderr, .socket = named && named[0] ? named : default_socket };
-	int at = 1, r = 0;
+	int n = 0;
 
 	signal(SIGPIPE, SIG_IGN);
 	if (crypto_init() != 0) {
 		run_complain(&run, "no random numbers are to be had");
 		return EXIT_REFUSED;
 	}
-	for (; at < argc && argv[at][0] == '-' && r == 0; at++)
-		r = take_option(&run, argc, argv, &at);
+	int r = take_options(&run, argc, argv, &n);
 	if (r != 0)
 		return r - 1;
-	if (at == argc) {
+	if (n == 0) {
 		man_help(stderr);
 		return EXIT_USAGE;
 	}
-	r = run_main(&run, argc - at, argv + at);
+	r = run_main(&run, n, argv);
 	return fflush(stdout) == 0 || r != 0 ? r : EXIT_REFUSED;
 }
