@@ -98,13 +98,13 @@ static bool set_one(gwa_self *self, const char *key, const char *value)
 
 	if (text_equal(key, "broker"))
 		return set_broker(self, value);
-	if (text_equal(key, "intake-user"))
+	if (text_equal(key, "intake_user"))
 		return set_user(&s->intake, value);
-	if (text_equal(key, "command-user"))
+	if (text_equal(key, "command_user"))
 		return set_user(&s->command, value);
-	if (text_equal(key, "intake-password") || text_equal(key, "intake-password-file"))
+	if (text_equal(key, "intake_password_file"))
 		return set_password(&s->intake, value);
-	if (text_equal(key, "command-password") || text_equal(key, "command-password-file"))
+	if (text_equal(key, "command_password_file"))
 		return set_password(&s->command, value);
 	if (text_equal(key, "base"))
 		return set_bases(self, value);
@@ -115,13 +115,13 @@ static bool set_one(gwa_self *self, const char *key, const char *value)
 	return false;
 }
 
-/* file.intake-password, intake_password_file and intake-password-file are one. */
+/* intake-user is intake_user. */
 static void plain_key(const char *key, char ret[64])
 {
-	text_copy(ret, 64, strncmp(key, "file.", 5) == 0 ? key + 5 : key);
+	text_copy(ret, 64, key);
 	for (char *p = ret; *p; p++) {
-		if (*p == '_')
-			*p = '-';
+		if (*p == '-')
+			*p = '_';
 	}
 }
 
@@ -134,9 +134,11 @@ static int read_settings(gwa_self *self, const struct gwa_opt *opts, uint32_t n)
 	self->n_bases = 1;
 	for (uint32_t i = 0; i < n; i++) {
 		plain_key(opts[i].key, key);
+		errno = 0;
 		if (set_one(self, key, opts[i].value))
 			continue;
-		text_print(text, sizeof(text), "option %s: unknown, or not what it should be", opts[i].key);
+		text_print(text, sizeof(text), "option %s: unknown, or not what it should be (%s)", opts[i].key,
+			   strerror(errno));
 		gwa(self->host)->log(self->host, 3, text);
 		return -EINVAL;
 	}

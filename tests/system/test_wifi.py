@@ -41,7 +41,7 @@ class Adapter:
         shutil.copy2(BUILD / "wifi.so", self.folder + "/plugins")
         listing = subprocess.run([ROOT / "plugins/host/list.sh", self.folder + "/plugins/wifi.so"], check=True, capture_output=True, text=True).stdout
         pathlib.Path(self.folder, "plugins/plugins.list").write_text(listing, encoding="utf-8")
-        self.options = {"broker": broker.sock, **{key.replace("_", "-"): text for key, text in options.items()}}
+        self.options = {"broker": broker.sock, **options}
         self.core = WireCore(self.folder, options=self.options)
         self.daemon = None
 
@@ -52,7 +52,7 @@ class Adapter:
             os.chown(path, UID, UID)
             os.chmod(path, 0o400)
             short = name.removeprefix("gateway-")
-            self.options.update({f"{short}-user": name, f"file.{short}-password": path})
+            self.options.update({f"{short}_user": name, f"{short}_password_file": path})
         self.core.options = self.options
         return self
 

@@ -573,7 +573,7 @@ static const struct option_row option_rows[] = {
 	{ "base", "a+b", false },		{ "base", "#", false },
 	{ "base", "/a", false },		{ "tasmota", "perhaps", false },
 	{ "tasmota", "off", true },		{ "intake-user", "", false },
-	{ "file.intake-password", "/nonexistent", false }, { "colour", "blue", false },
+	{ "intake_password_file", "/nonexistent", false }, { "colour", "blue", false },
 	{ "base", "a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p,q", false }, /* WIFI_BASES_MAX */
 };
 
