@@ -166,12 +166,15 @@ int devices_put(struct devices *devices, const struct wire_msg *msg, struct know
 	struct known *known;
 	int r = find_or_add(devices, msg->link_device.id, &known);
 
-	if (!r)
-		r = device_desc_copy(msg->link_device.desc, &copy);
+	if (r)
+		return r;
+	r = device_desc_copy(msg->link_device.desc, &copy);
 	if (!r)
 		r = move_values(known, copy);
 	if (r) {
 		device_desc_free(copy);
+		if (!known->desc)
+			devices_remove(devices, known);
 		return r;
 	}
 	device_desc_free(known->desc);

@@ -389,6 +389,8 @@ static void on_start(struct linkd *linkd)
 	}
 	linkd->ready = true;
 	linkd->told.type = 0;
+	if (linkd->profile->ops->ready)
+		linkd->profile->ops->ready(linkd->profile);
 	timer_start(linkd->dial, 0);
 }
 

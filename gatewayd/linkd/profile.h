@@ -24,6 +24,7 @@ struct profile_ops {
 	uint32_t session_expiry_s;
 	const char *(*will_topic)(const struct profile *profile);
 	const char *will_payload;
+	void (*ready)(struct profile *profile);  /* the core listens; may be NULL */
 	void (*up)(struct profile *profile);     /* connected */
 	void (*down)(struct profile *profile);   /* no longer: what was on its way is forgotten */
 	void (*forget)(struct profile *profile); /* the core is gone: devices, too */
