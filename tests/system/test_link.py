@@ -7,12 +7,12 @@ import shutil
 import time
 
 import pytest
-from lib.brokers import cloud_broker
+from lib.brokers import cloud_broker, lan_broker, lan_peer
 from lib.netns import LabError
 from lib.platform import Platform
 from lib.link_core import CONNECTED, IDENTITY, REFUSED, REPORT, LinkCore, description
 
-UID = 61001
+UID, LAN_GROUP = 61001, 61030
 BUILD = os.environ.get("GW_BUILD_ROOT", str(pathlib.Path(__file__).resolve().parents[2] / "build" / "dev"))
 LINK = os.path.join(BUILD, "gatewayd-link")
 BASE = "gatewayd/link-cloud"
@@ -46,7 +46,7 @@ class Bench:
 
     def start(self, wait=True):
         self.core.listen()
-        self.daemon = self.lab.daemon("link", [LINK, "cloud", "--socket", self.core.path], uid=UID)
+        self.daemon = self.lab.daemon("link", [LINK, "cloud", "--socket", self.core.path], uid=UID, groups=(LAN_GROUP,))
         if wait:
             self.core.wait_ready()
         return self
@@ -131,3 +131,117 @@ def test_the_big_loop(lab, pki, bench, platform):
         platform.wait_for(f"{BASE}/state", match=lambda m: m.json == {"state": "online"}, after=after)
         assert bench.daemon.stop() == 0
         platform.wait_for(f"{BASE}/state", match=lambda m: m.json == {"state": "offline"}, after=after)
+
+
+# The profile homeassistant, on the shipped LAN broker and its accounts.
+
+
+class Home(Bench):
+    def __init__(self, lab, pki):
+        super().__init__(lab, pki)
+        self.broker = lan_broker(lab, pki, group=LAN_GROUP)
+        secret = f"{self.folder}/home.password"
+        shutil.copyfile(f"{self.broker.secrets.folder}/gateway-home.password", secret)
+        os.chown(secret, UID, UID)
+        os.chmod(secret, 0o400)
+        self.core.options = [("profile", "homeassistant"), ("client-id", "gateway-home"), ("base-topic", "gatewayd"), ("username", "gateway-home"),
+                             ("password-file", secret), ("discovery-prefix", "homeassistant"), ("keepalive-s", "10"),
+                             ("endpoint", "unix:" + self.broker.sock)]
+
+    def assistant(self):
+        return lan_peer(self.broker, "homeassistant")
+
+
+@pytest.fixture
+def home(lab, pki):
+    one = Home(lab, pki)
+    yield one
+    one.close()
+
+
+BEDROOM = {1: [(ON_OFF, BOOL, RW), (LEVEL, INT, RW, 1), (3, INT, RW, 10, 150, 500, 1)], 2: [(ON_OFF, BOOL, RW), (128, REAL, R, 5)]}
+
+
+def test_home_assistant(home):
+    """Discovery field by field; states coalesced and acknowledged; commands; retained ones refused; birth; removal."""
+    core = home.core
+    with home.assistant() as ha:
+        assert ha.subscribe("homeassistant/#", "gatewayd/#") == [1, 1]
+        home.start()
+        core.wait(lambda: core.n_syncs == 1, what="the first LINK_SYNC, before the connection")
+        core.device(LAMP, BEDROOM, name='Be"d/+#', room="Bedroom")
+        core.wait_state(connected=True)
+        gateway = ha.wait_for("homeassistant/device/gatewayd_gateway-home/config").json
+        assert gateway["dev"] == {"ids": ["gatewayd_gateway-home"], "name": "gatewayd", "sw": gateway["o"]["sw"]}
+        assert gateway["cmps"]["connection"]["dev_cla"] == "connectivity"
+
+        config = ha.wait_for(f"homeassistant/device/gwd_{LAMP}/config")
+        topic = f"gatewayd/device/{LAMP}"
+        assert config.json == {
+            "dev": {"ids": [f"gwd_{LAMP}"], "name": 'Be"d/+#', "mf": "Acme", "mdl": "M-1", "sw": "1.0", "sa": "Bedroom",
+                    "via_device": "gatewayd_gateway-home"},
+            "o": {"name": "gatewayd", "sw": gateway["o"]["sw"]},
+            "avty": [{"t": "gatewayd/bridge/state", "val_tpl": "{{ value_json.state }}"},
+                     {"t": topic + "/availability", "val_tpl": "{{ value_json.state }}"}],
+            "avty_mode": "all", "stat_t": topic + "/state", "qos": 1,
+            "cmps": {
+                "light": {"p": "light", "name": None, "uniq_id": f"gwd_{LAMP}_light", "cmd_t": topic + "/set/light", "schema": "json",
+                          "stat_t": topic + "/state/light", "brightness": True, "bri_scl": 100, "sup_clrm": ["color_temp"],
+                          "min_mirs": 150, "max_mirs": 500},
+                "on_off_2": {"p": "switch", "name": "Switch 2", "uniq_id": f"gwd_{LAMP}_on_off_2", "cmd_t": topic + "/set/on_off_2",
+                             "val_tpl": "{{ value_json.on_off_2 }}", "pl_on": "ON", "pl_off": "OFF"},
+                "power_2": {"p": "sensor", "name": "Power 2", "uniq_id": f"gwd_{LAMP}_power_2", "dev_cla": "power",
+                            "val_tpl": "{{ value_json.power_2 }}", "unit_of_meas": "W", "stat_cla": "measurement"}}}
+        assert ha.wait_for("gatewayd/bridge/state", match=lambda m: m.json == {"state": "online"})
+        assert ha.wait_for(topic + "/availability").json == {"state": "online"}
+
+        # Coalesced: one turn, one state; every number is acknowledged.
+        mark = ha.mark()
+        core.send(*(core.event_bytes(n, device=LAMP, endpoint=2, cap=128, value=float(n)) for n in range(1, 101)),
+                  core.event_bytes(101, device=LAMP, cap=ON_OFF, value=True), core.event_bytes(102, device=LAMP, cap=LEVEL, value=40),
+                  core.event_bytes(103, device=PLUG, cap=ON_OFF, value=True), core.event_bytes(104, kind=5, word="00ff"))
+        core.wait(lambda: sorted(core.acked) == list(range(1, 105)), what="104 acknowledgements")
+        assert ha.wait_for(topic + "/state", match=lambda m: m.json.get("power_2") == 100, after=mark).json == {"power_2": 100}
+        assert ha.wait_for(topic + "/state/light", match=lambda m: m.json.get("brightness") == 40, after=mark).json == {
+            "state": "ON", "brightness": 40, "color_mode": "brightness"}
+        assert len(ha.events(topic + "/state")) <= 6
+        core.event(105, kind=1, device=LAMP, value=False)
+        ha.wait_for(topic + "/availability", match=lambda m: m.json == {"state": "offline"})
+
+        ha.publish(topic + "/set/light", {"state": "ON", "brightness": 55})
+        got = core.wait(lambda: len(core.commands) >= 2 and core.commands, what="two commands")
+        assert [(c["cap"], c["value"], c["endpoint"], c["flags"], c["id"]) for c in got] == [(ON_OFF, True, 1, 0, ""), (LEVEL, 55, 1, 0, "")]
+        ha.publish(topic + "/set/on_off_2", "OFF")
+        assert core.wait(lambda: len(core.commands) == 3 and core.commands)[2]["value"] is False
+        for path, payload, note in (("/set/on_off_2", "MAYBE", "bad-value"), ("/set/nothing", "ON", "bad-topic"),
+                                    ("/set/light", "{" * 40, "malformed"), ("/set/power_2", "1", "bad-topic")):
+            ha.publish(topic + path, payload)
+            core.wait_note(note)
+            core.notes.clear()
+            time.sleep(1.1)
+        ha.publish(f"gatewayd/device/{PLUG}/set/on_off", "ON")
+        core.wait_note("unknown-device")
+        assert len(core.commands) == 3
+
+        # Home Assistant has started anew: after a moment everything once more.
+        mark, syncs, began = ha.mark(), core.n_syncs, time.monotonic()
+        ha.publish("homeassistant/status", "online")
+        core.wait(lambda: core.n_syncs > syncs, timeout=12, what="LINK_SYNC after birth")
+        assert 0.9 < time.monotonic() - began < 11
+        ha.wait_for(f"homeassistant/device/gwd_{LAMP}/config", after=mark)
+
+        core.gone(LAMP)
+        for gone in (f"homeassistant/device/gwd_{LAMP}/config", topic + "/state", topic + "/availability"):
+            ha.wait_for(gone, match=lambda m: m.payload == b"")
+
+        # A command that the broker has kept: refused when we come, not carried out.
+        core.device(PLUG, {1: [(ON_OFF, BOOL, RW)]}, name="Plug")
+        bench_stop = home.daemon.stop()
+        assert bench_stop == 0
+        ha.wait_for("gatewayd/bridge/state", match=lambda m: m.json == {"state": "offline"})
+        ha.publish(f"gatewayd/device/{PLUG}/set/on_off", "ON", retain=True)
+        notes = len(core.notes)
+        home.daemon.start()
+        core.wait(lambda: core.n_opened == 2, what="OPENED")
+        core.wait_note("refused-command", after=notes)
+        assert len(core.commands) == 3
