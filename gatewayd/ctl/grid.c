@@ -52,15 +52,19 @@ static char *cell_list(const struct json *value)
 
 char *grid_cell(const struct json *value)
 {
-	char *text = NULL;
+	char *text = NULL, number[32];
+	double real;
 	bool b;
 	switch (json_kind(value)) {
 	case JSON_BOOL:
 		return cell_of(json_to_bool(value, &b) && b ? "yes" : "no");
 	case JSON_TEXT:
 		return cell_of(json_text(value, NULL)[0] ? json_text(value, NULL) : "-");
-	case JSON_INT:
 	case JSON_REAL:
+		/* A person needs no more digits than a sensor has. */
+		text_print(number, sizeof(number), "%.6g", json_to_f64(value, &real) ? real : 0);
+		return cell_of(number);
+	case JSON_INT:
 		if (json_print(value, &text, NULL) == 0)
 			return text;
 		break;

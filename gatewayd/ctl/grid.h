@@ -10,7 +10,7 @@
 #include "base/base.h"
 #include "sys/json.h"
 
-enum { GRID_COLUMNS_MAX = 12 };
+enum { GRID_COLUMNS_MAX = 16 };
 struct grid_column {
 	const char *title;
 	const char *key;                            /* of each row; may be a path "clock.trusted" */

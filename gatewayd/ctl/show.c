@@ -9,6 +9,7 @@
 #define GRID(out, rows, ...)                                                        \
 	do {                                                                        \
 		static const struct grid_column columns[] = { __VA_ARGS__ };        \
+		_Static_assert(N_ELEMENTS(columns) <= GRID_COLUMNS_MAX, "too wide"); \
 		grid_print(out, rows, columns, N_ELEMENTS(columns));                \
 	} while (0)
 #define FIELDS(out, object, ...)                                                    \
@@ -244,8 +245,8 @@ void show_alarms(FILE *out, const struct json *result)
 void show_records(FILE *out, const struct json *result)
 {
 	GRID(out, json_get(result, "records"), { "SEQ", "seq", NULL }, { "TIME", "at", grid_time }, { "KIND", "kind", NULL },
-	     { "OUTCOME", "outcome", NULL }, { "WHO", "name", NULL }, { "FROM", "source", NULL }, { "OBJECT", "object", NULL },
-	     { "ACTION", "action", NULL }, { "RULE", "rule", NULL }, { "TIMES", "count", NULL }, { "RESULT", "result", NULL },
+	     { "OUTCOME", "outcome", NULL }, { "WHO", "name", NULL }, { "FROM", "source", NULL }, { "DEVICE", "device_name", NULL },
+	     { "OBJECT", "object", NULL }, { "ACTION", "action", NULL }, { "RULE", "rule", NULL }, { "TIMES", "count", NULL }, { "RESULT", "result", NULL },
 	     { "DETAIL", "detail", NULL });
 }
 

@@ -8,7 +8,7 @@
 #include <string.h>
 #include "base/text.h"
 #include "door/call.h"
-#include "sys/log.h"
+#include "sys/host.h"
 
 struct door {
 	struct door_parts parts;
@@ -272,16 +272,13 @@ static void call_dispatch(struct call *call)
 		call_fail(call, RESULT_NOT_FOUND, "there is no method of this name");
 		return;
 	}
-	/* A token that has ended must not stop its holder from logging in again. */
-	if (result != RESULT_OK && !(call->method->who & METHOD_ANYBODY)) {
-		audit_refusal(call, name, result, "its token is of no session here");
-		call_fail(call, result, "%s", result_text(result));
-		return;
-	}
 	if (!call_is_permitted(call)) {
-		result = call->session.number ? RESULT_DENIED : RESULT_NO_SESSION;
-		audit_refusal(call, name, result, NULL);
-		call_fail(call, result, "%s", call->session.number ? "your role may not do this" : "log in first: gatewayctl login");
+		/* A token that has ended stops nobody from what needs none: logging in again, recovery. */
+		const char *why = result != RESULT_OK ? "its token is of no session here" : NULL;
+		if (result == RESULT_OK)
+			result = call->session.number ? RESULT_DENIED : RESULT_NO_SESSION;
+		audit_refusal(call, name, result, why);
+		call_fail(call, result, "%s", result == RESULT_DENIED ? "your role may not do this" : why ? result_text(result) : "log in first: gatewayctl login");
 		return;
 	}
 	if (json_check(call->params, call->method->fields, call->method->n_fields, error, sizeof(error)) != 0) {
@@ -410,7 +407,11 @@ int door_new(const struct door_parts *parts, const char *path, unsigned mode, st
 		return -ENOMEM;
 	door->parts = *parts;
 	list_init(&door->clients);
-	int r = packet_listen(parts->loop, path, mode, on_accept, door, &door->server);
+	/* Where audit.export writes: made now, because later nobody here changes modes any more. */
+	char folder[512];
+	int r = text_print(folder, sizeof(folder), "%s/exports", (*parts->conf)->state_dir) ? host_mkdir(folder, 0700) : -ENAMETOOLONG;
+	if (r == 0)
+		r = packet_listen(parts->loop, path, mode, on_accept, door, &door->server);
 	if (r != 0) {
 		free(door);
 		return r;

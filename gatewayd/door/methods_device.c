@@ -70,7 +70,7 @@ static void on_set(void *ctx, enum result outcome, int32_t rule, const char *rea
 {
 	struct call *call = ctx;
 	if (outcome != RESULT_OK) {
-		call_rule(call, rule);
+		call_rule(call, outcome == RESULT_DENIED || outcome == RESULT_UNBOUND ? rule : 0);
 		call_fail(call, outcome, "%s", reason);
 		return;
 	}

@@ -1,10 +1,8 @@
 /* The audit record from outside: its end, its check, a copy of it. Reading it is itself on record. */
-#include <stdlib.h>
 #include <string.h>
 #include "base/text.h"
 #include "door/methods.h"
 #include "door/render.h"
-#include "sys/host.h"
 
 void method_audit_head(struct call *call, const struct json *params)
 {
@@ -20,20 +18,20 @@ void method_audit_head(struct call *call, const struct json *params)
 }
 
 /* Newest first they come when no place is named; oldest first they are told. */
-static struct json *rows_json(const struct audit_row *rows, size_t n, bool backwards, bool *ret_cut)
+static struct json *rows_json(const struct registry *registry, const struct audit_row *rows, size_t n, bool backwards, bool *ret_cut)
 {
 	struct json *list = json_new_array();
 	size_t used = 0, first = 0;
 	/* Backwards: how many of the newest fit? */
 	struct json *probe = json_new_array();
-	while (backwards && first < n && budget_push(&used, probe, render_audit(&rows[first])))
+	while (backwards && first < n && budget_push(&used, probe, render_audit(&rows[first], registry)))
 		first++;
 	json_free(probe);
 	*ret_cut = backwards && first < n;
 	used = 0;
 	for (size_t i = 0; i < (backwards ? first : n); i++) {
 		const struct audit_row *row = backwards ? &rows[first - 1 - i] : &rows[i];
-		if (!budget_push(&used, list, render_audit(row))) {
+		if (!budget_push(&used, list, render_audit(row, registry))) {
 			*ret_cut = true;
 			break;
 		}
@@ -50,7 +48,7 @@ static void on_rows(void *ctx, int r, const struct audit_row *rows, size_t n)
 		return;
 	}
 	struct json *result = json_new_object();
-	json_set(result, "records", rows_json(rows, n, backwards, &cut));
+	json_set(result, "records", rows_json(call_parts(call)->registry, rows, n, backwards, &cut));
 	json_set_bool(result, "cut", cut);
 	struct audit_record record = call_record(call, AUDIT_READ);
 	record.object = "audit";
@@ -154,11 +152,8 @@ void method_audit_export(struct call *call, const struct json *params)
 		call_fail(call, RESULT_BAD_VALUE, "a name has small letters, digits, - and _ only");
 		return;
 	}
-	text_print(path, sizeof(path), "%s/exports", (*call_parts(call)->conf)->state_dir);
-	int r = host_mkdir(path, 0700);
 	export_path(call, path, sizeof(path));
-	if (r == 0)
-		r = audit_export(call_parts(call)->audit, path, on_exported, call);
+	int r = audit_export(call_parts(call)->audit, path, on_exported, call);
 	if (r != 0)
 		call_fail_errno(call, r < 0 ? r : -EAGAIN, "writing the copy");
 }

@@ -450,8 +450,9 @@ struct json *render_automation(const struct automation_rule *rule, const struct 
 	return object;
 }
 
-struct json *render_audit(const struct audit_row *row)
+struct json *render_audit(const struct audit_row *row, const struct registry *registry)
 {
+	const struct device *device = registry ? registry_find(registry, row->record.device) : NULL;
 	struct json *object = json_new_object();
 	const struct audit_record *record = &row->record;
 	const struct audit_kind_row *kind = audit_kind_row(record->kind);
@@ -468,6 +469,7 @@ struct json *render_audit(const struct audit_row *row)
 	json_set_text(object, "role", record->subject_role < ROLES ? role_name((enum role)record->subject_role) : NULL);
 	json_set_text(object, "source", record->source_addr);
 	set_id(object, "device", record->device);
+	json_set_text(object, "device_name", device ? device->name : NULL); /* as it is called now */
 	json_set_text(object, "object", record->object);
 	if (record->cap) {
 		capability_name(record->cap, text);

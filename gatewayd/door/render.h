@@ -32,4 +32,4 @@ struct json *render_alarm(const struct alarm *alarm, const struct registry *regi
 struct json *render_policy_rule(const struct policy_rule *rule, const struct conf *conf, const struct registry *registry,
 				const struct people *people);
 struct json *render_automation(const struct automation_rule *rule, const struct registry *registry, const struct people *people);
-struct json *render_audit(const struct audit_row *row);
+struct json *render_audit(const struct audit_row *row, const struct registry *registry); /* registry NULL: no names of devices */
