@@ -139,6 +139,6 @@ must_check int capability_value_check(const struct capability_desc *desc, const 
 				      struct value *ret_value);
 enum data_class capability_class(uint16_t id);
 enum risk capability_risk(uint16_t id);
-void capability_name(uint16_t id,
-		     char ret[CAPABILITY_NAME_MAX]); /* "vendor-8001" for vendor space */
+/* "vendor-8001" for vendor space. */
+void capability_name(uint16_t id, char ret[CAPABILITY_NAME_MAX]);
 must_check int capability_id_of(const char *name, uint16_t *ret);

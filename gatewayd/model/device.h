@@ -27,8 +27,8 @@ struct address {
 };
 bool address_equal(const struct address *a, const struct address *b);
 void address_print(const struct address *a, char ret[2 * ADDRESS_MAX + 1]);
-must_check int address_parse(const char *text,
-			     struct address *ret); /* hex, 1..16 bytes; DEVICE_E_DESC */
+/* Hex, 1..16 bytes; DEVICE_E_DESC. */
+must_check int address_parse(const char *text, struct address *ret);
 
 struct endpoint_desc {
 	uint8_t id;
@@ -69,5 +69,5 @@ enum device_state {
 };
 const char *device_state_name(enum device_state state);
 must_check int device_state_parse(const char *text, enum device_state *ret); /* DEVICE_E_DESC */
-bool device_state_may(enum device_state from,
-		      enum device_state to); /* the table of permitted steps */
+/* The table of permitted steps. */
+bool device_state_may(enum device_state from, enum device_state to);

@@ -30,12 +30,12 @@ struct device_id_fields {
 	uint8_t extension;
 };
 
-must_check int device_id_parse(const char *text, size_t len,
-			       struct device_id *ret); /* 24 digits, either case */
+/* 24 digits, either case. */
+must_check int device_id_parse(const char *text, size_t len, struct device_id *ret);
 void device_id_print(struct device_id id, char ret[DEVICE_ID_TEXT_MAX]); /* canonical: lower case */
 struct device_id_fields device_id_split(struct device_id id);
 struct device_id device_id_join(struct device_id_fields fields);
 bool device_id_equal(struct device_id a, struct device_id b);
-bool device_id_is_none(
-	struct device_id id); /* all zero: no device (the gateway itself in events) */
+/* All zero: no device (the gateway itself in events). */
+bool device_id_is_none(struct device_id id);
 uint64_t device_id_hash(struct device_id id, uint64_t seed);

@@ -61,12 +61,10 @@ struct value value_box_get(const struct value_box *box);		    /* borrowed */
 void value_box_deinit(struct value_box *box);
 
 void value_put(struct writer *w, const struct value *v);
-must_check int value_get(struct reader *r,
-			 struct value *ret); /* borrowed from the buffer; unknown type or not
-						finite: VALUE_E_SYNTAX */
+/* Borrowed from the buffer; unknown type or not finite: VALUE_E_SYNTAX. */
+must_check int value_get(struct reader *r, struct value *ret);
 /* For people and logs: true, 21.5, "text", 0x.. ; always NUL-terminated, may be cut. */
 void value_print(const struct value *v, char *ret, size_t cap);
-/* From a person's word, led by the wanted type. */
-must_check int value_parse(enum value_type type, const char *text,
-			   struct value *ret); /* TEXT borrows text */
-double value_number(const struct value *v);    /* bool 0/1, int, real; NAN else */
+/* From a person's word, led by the wanted type; TEXT borrows text. */
+must_check int value_parse(enum value_type type, const char *text, struct value *ret);
+double value_number(const struct value *v); /* bool 0/1, int, real; NAN else */

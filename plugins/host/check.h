@@ -14,7 +14,7 @@ struct check_options {
 	const char *file;
 	struct options options;
 };
-must_check int check_add_option(struct check_options *check,
-				const char *key_value); /* "key=value" */
+/* "key=value". */
+must_check int check_add_option(struct check_options *check, const char *key_value);
 /* Prints "ok N - what" or "FAIL N - what: why". 0: all good; 1: not. */
 int check_run(struct check_options *check);

@@ -99,19 +99,33 @@ void host_must_say(struct gwa_host *host, const struct wire_msg *msg)
 		host->core->stuck(host->ctx);
 }
 
-void host_say_device(struct gwa_host *host, const struct known_device *device)
+bool host_say_device(struct gwa_host *host, const struct known_device *device)
 {
 	struct wire_msg msg;
 
 	msg.type = WIRE_DEVICE;
 	msg.device = *device->desc;
-	host_must_say(host, &msg);
+	if (!host_say(host, &msg))
+		return false;
 	if (!device->away)
-		return;
+		return true;
 	msg.type = WIRE_GONE;
 	msg.gone.addr = device->desc->addr;
 	msg.gone.left = false;
-	host_must_say(host, &msg);
+	return host_say(host, &msg);
+}
+
+/* A home's devices may be more than fits at once: what finds no room is said when there is some. */
+static bool say_known(struct gwa_host *host)
+{
+	while (host->n_said < host->known.n) {
+		if (!host_say_device(host, &host->known.devices[host->n_said]))
+			return false;
+		host->n_said++;
+	}
+	if (host->synced && !host->synced_said)
+		host->synced_said = host_say(host, &(struct wire_msg){ .type = WIRE_SYNCED });
+	return host->synced_said || !host->synced;
 }
 
 void host_say_dirty(struct gwa_host *host)
@@ -132,7 +146,10 @@ void host_pump(struct gwa_host *host)
 {
 	const struct outbox_item *item;
 
-	while (host->live && (item = outbox_peek(&host->outbox))) {
+	/* Readings of a device come behind its description. */
+	if (!host->live || !say_known(host))
+		return;
+	while ((item = outbox_peek(&host->outbox))) {
 		if (!host->core->put(host->ctx, item->bytes, item->len))
 			return;
 		outbox_sent(&host->outbox);
@@ -144,10 +161,8 @@ void host_live(struct gwa_host *host, uint32_t credit)
 	host->live = true;
 	outbox_again(&host->outbox, credit);
 	shelf_again(&host->shelf);
-	for (size_t i = 0; host->live && i < host->known.n; i++)
-		host_say_device(host, &host->known.devices[i]);
-	if (host->synced)
-		host_must_say(host, &(struct wire_msg){ .type = WIRE_SYNCED });
+	host->n_said = 0;
+	host->synced_said = false;
 	host_say_dirty(host);
 	host_pump(host);
 }

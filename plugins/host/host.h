@@ -68,12 +68,12 @@ void host_close(struct gwa_host *host);
 /* The core is ready to hear: all devices, blobs and unstored reports are said (again). */
 void host_live(struct gwa_host *host, uint32_t credit);
 void host_away(struct gwa_host *host);
-void host_fill(struct gwa_host *host, struct view key,
-	       struct view data); /* a blob from the core, before host_open */
-void host_message(struct gwa_host *host,
-		  const struct wire_msg *msg); /* STORED, COMMAND, JOIN, REMOVE */
-void host_turn(struct gwa_host *host);	       /* after the messages of a packet */
-void host_pump(struct gwa_host *host);	       /* there is room again */
+/* A blob from the core, before host_open. */
+void host_fill(struct gwa_host *host, struct view key, struct view data);
+/* STORED, COMMAND, JOIN, REMOVE */
+void host_message(struct gwa_host *host, const struct wire_msg *msg);
+void host_turn(struct gwa_host *host); /* after the messages of a packet */
+void host_pump(struct gwa_host *host); /* there is room again */
 
 uint32_t host_faults(const struct gwa_host *host, enum host_fault fault);
 uint64_t host_last_report(const struct gwa_host *host);

@@ -39,6 +39,8 @@ struct gwa_host {
 	const struct gwa_plugin *plugin;
 	gwa_self *self;
 	bool live, closed, synced, stored_news;
+	size_t n_said; /* of the known devices, to this core */
+	bool synced_said;
 	struct host_port ports[HOST_PORTS_MAX];
 	size_t n_ports;
 	struct host_timer timers[HOST_TIMERS_MAX];
@@ -62,7 +64,7 @@ bool host_say(struct gwa_host *host, const struct wire_msg *msg);
  * next. */
 void host_must_say(struct gwa_host *host, const struct wire_msg *msg);
 void host_say_dirty(struct gwa_host *host);
-void host_say_device(struct gwa_host *host, const struct known_device *device);
+bool host_say_device(struct gwa_host *host, const struct known_device *device);
 void host_breach(struct gwa_host *host, enum host_fault fault);
 bool host_limit_take(struct gwa_host *host, struct host_limit *limit, uint32_t *ret_left_out);
 

@@ -135,8 +135,15 @@ static bool desc_in(const struct gwa_device *device, struct desc_copy *copy,
 	return device_desc_check(ret) == 0;
 }
 
+/* This core has heard of it; the others are still to be said. */
+static bool was_said(const struct gwa_host *host, const struct known_device *device)
+{
+	return (size_t)(device - host->known.devices) < host->n_said;
+}
+
 static void op_device_up(gwa_host *host, const struct gwa_device *device)
 {
+	struct known_device *old;
 	struct device_desc desc;
 	struct desc_copy copy;
 
@@ -146,11 +153,15 @@ static void op_device_up(gwa_host *host, const struct gwa_device *device)
 		host_breach(host, HOST_FAULT_DEVICE);
 		return;
 	}
+	old = known_find(&host->known, &desc.addr);
 	if (known_put(&host->known, &desc)) {
 		host_breach(host, HOST_FAULT_DEVICES);
 		return;
 	}
-	host_say_device(host, known_find(&host->known, &desc.addr));
+	if (!old || !was_said(host, old))
+		host_pump(host);
+	else if (host->live && !host_say_device(host, old))
+		host->core->stuck(host->ctx);
 }
 
 static void op_devices_synced(gwa_host *host)
@@ -158,7 +169,8 @@ static void op_devices_synced(gwa_host *host)
 	if (!is_open(host))
 		return;
 	host->synced = true;
-	host_must_say(host, &(struct wire_msg){ .type = WIRE_SYNCED });
+	host->synced_said = false;
+	host_pump(host);
 }
 
 static void op_device_down(gwa_host *host, const struct gwa_addr *addr, int left)
@@ -178,9 +190,12 @@ static void op_device_down(gwa_host *host, const struct gwa_addr *addr, int left
 	if (!device)
 		return;
 	device->away = true;
-	if (left)
-		known_remove(&host->known, &msg.gone.addr);
 	host_must_say(host, &msg);
+	if (!left)
+		return;
+	if (was_said(host, device))
+		host->n_said--;
+	known_remove(&host->known, &msg.gone.addr);
 }
 
 /* Reports */

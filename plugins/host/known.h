@@ -23,8 +23,8 @@ struct known {
 	size_t n, cap;
 };
 
-must_check int known_put(struct known *known,
-			 const struct device_desc *desc); /* replaces one of the same address */
+/* Replaces one of the same address. */
+must_check int known_put(struct known *known, const struct device_desc *desc);
 struct known_device *known_find(struct known *known, const struct address *addr);
 void known_remove(struct known *known, const struct address *addr);
 void known_deinit(struct known *known);

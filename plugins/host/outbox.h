@@ -31,6 +31,6 @@ const struct outbox_item *outbox_peek(const struct outbox *box);
 void outbox_sent(struct outbox *box);
 /* False: a number that was never sent, or goes back. */
 bool outbox_stored(struct outbox *box, uint64_t up_to, uint32_t credit);
-void outbox_again(struct outbox *box,
-		  uint32_t credit); /* a new connection: everything not stored is sent once more */
+/* A new connection: everything not stored is sent once more. */
+void outbox_again(struct outbox *box, uint32_t credit);
 void outbox_deinit(struct outbox *box);

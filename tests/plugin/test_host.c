@@ -18,8 +18,10 @@ struct bench {
 	struct loop *loop;
 	struct gwa_host *host;
 	struct gwa_self self;
-	unsigned puts, notes, saves, dones, stuck, failed;
+	unsigned puts, notes, saves, dones, devices, synced, gone, stuck, failed;
+	unsigned room; /* messages that are still taken; 0: no end */
 	bool full;
+	char order[64]; /* first letters of what was said */
 };
 
 static bool put(void *ctx, const void *message, size_t len)
@@ -30,7 +32,14 @@ static bool put(void *ctx, const void *message, size_t len)
 	check_true(len <= HOST_MESSAGE_MAX);
 	if (b->full)
 		return false;
+	if (b->room && --b->room == 0)
+		b->full = true;
+	if (b->puts < sizeof(b->order) - 1)
+		b->order[b->puts] = wire_row(bytes[0])->name[0];
 	b->puts++;
+	b->devices += bytes[0] == WIRE_DEVICE;
+	b->synced += bytes[0] == WIRE_SYNCED;
+	b->gone += bytes[0] == WIRE_GONE;
 	b->notes += bytes[0] == WIRE_NOTE;
 	b->saves += bytes[0] == WIRE_SAVE;
 	b->dones += bytes[0] == WIRE_DONE;
@@ -274,6 +283,51 @@ static void nothing_is_said_while_the_core_is_away(void **state)
 	check_uint(b->failed, 1);
 }
 
+static void say_device(gwa_host *h, uint8_t n)
+{
+	struct gwa_device device = { .size = sizeof(device), .addr = { .len = 1, .bytes = { n } } };
+
+	gwa(h)->device_up(h, &device);
+}
+
+/* A home that is larger than the queue: said piece by piece, in order, readings last. */
+static void a_large_home_is_said_as_room_comes(void **state)
+{
+	struct bench *b = *state;
+	struct gwa_addr addr = { .len = 1, .bytes = { 3 } };
+	struct gwa_value v = { .type = GWA_T_INT };
+	gwa_host *h = b->host;
+
+	host_away(h);
+	for (uint8_t i = 0; i < 5; i++)
+		say_device(h, i);
+	gwa(h)->device_down(h, &addr, 0);
+	gwa(h)->devices_synced(h);
+	check_uint(gwa(h)->report(h, &addr, 1, 1, &v, 0), 1);
+	b->room = 4;
+	host_live(h, 10);
+	check_text(b->order, "dddd");
+	for (int i = 0; i < 8 && b->full; i++) {
+		b->full = false;
+		b->room = 2;
+		host_pump(h);
+	}
+	b->full = false;
+	b->room = 0;
+	host_pump(h);
+	/* The one that is away is said to be so; when its second half found no room both come
+	 * again. */
+	check_text(b->order, "dddddgdsr");
+	check_uint(b->stuck, 0);
+	/* From here on: one that is new, one that is said anew, one that leaves. */
+	say_device(h, 9);
+	say_device(h, 3);
+	gwa(h)->device_down(h, &addr, 1);
+	check_text(b->order, "dddddgdsrddg");
+	say_device(h, 10);
+	check_text(b->order, "dddddgdsrddgd");
+}
+
 static void every_fault_has_words(void **state)
 {
 	(void)state;
@@ -294,6 +348,7 @@ int main(void)
 		CASE(deadlines),
 		CASE(what_must_be_said_and_finds_no_room_ends_the_connection),
 		CASE(nothing_is_said_while_the_core_is_away),
+		CASE(a_large_home_is_said_as_room_comes),
 		cmocka_unit_test(every_fault_has_words),
 	};
 
