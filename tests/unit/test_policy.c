@@ -349,8 +349,6 @@ static void rules_have_their_owners_rights(void **state)
 	policy_unref(s);
 }
 
-/* --- windows ------------------------------------------------------------------------------------------------------ */
-
 struct window_case {
 	struct policy_window w;
 	uint8_t day;
@@ -448,8 +446,6 @@ static void explain_names_the_deciding_rule_and_why_others_did_not(void **state)
 	policy_unref(s);
 	check_true(policy_unref(NULL) == NULL);
 }
-
-/* --- limits ------------------------------------------------------------------------------------------------------- */
 
 static struct policy_rule plain(int32_t id, enum policy_who who, uint32_t who_id, enum policy_what what, uint32_t what_id)
 {

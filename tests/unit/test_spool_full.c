@@ -267,8 +267,10 @@ static void long_events_are_read_back_in_portions(void **state)
 	home_setup(&home, 1 << 28);
 	memset(text, 'x', sizeof(text));
 	for (int i = 0; i < 1600; i++) {
-		snprintf(text, 8, "%07d", i);
-		text[7] = 'x';
+		char number[16];
+
+		snprintf(number, sizeof(number), "%07dx", i);
+		memcpy(text, number, 8);
 		e.value = (struct value){ .type = VALUE_TEXT, .len = sizeof(text), .data = text };
 		check_ok(spool_append(home.spool, 1u << home.link, &e, on_stored, &home));
 	}

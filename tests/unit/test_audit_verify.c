@@ -1,0 +1,201 @@
+/* What a verification says, with and without help from outside; what the gateway itself knows of its end; the export. */
+#include "audit_home.h"
+
+#include <sqlite3.h>
+
+#include "audit/inside.h"
+#include "audit/walk.h"
+#include "base/bytes.h"
+
+struct heard {
+	bool called;
+	int r;
+	struct audit_verdict verdict;
+};
+
+static void on_verdict(void *ctx, int r, const struct audit_verdict *verdict)
+{
+	struct heard *heard = ctx;
+
+	*heard = (struct heard){ true, r, *verdict };
+}
+
+static struct heard verify(struct audit_home *home, const struct audit_anchor *anchors, size_t n)
+{
+	struct heard heard = { .called = false };
+
+	check_ok(audit_verify(home->audit, anchors, n, on_verdict, &heard));
+	for (int i = 0; i < 2000 && !heard.called; i++) {
+		store_drain(home->store);
+		check_ok(loop_turn(home->loop, 5));
+	}
+	check_true(heard.called);
+	return heard;
+}
+
+static void a_log_without_an_anchor_proves_less_and_says_so(void **state)
+{
+	struct audit_home home;
+	struct audit_anchor anchors[2];
+	struct heard heard;
+
+	(void)state;
+	audit_home_init(&home);
+	audit_home_append(&home, "one");
+	audit_home_settle(&home);
+	anchors[0].seq = 2;
+	memcpy(anchors[0].head, audit_head(home.audit).head, CRYPTO_HASH_LEN);
+	audit_home_append(&home, "two"); /* not written yet when verify is asked: it is in */
+	heard = verify(&home, NULL, 0);
+	check_int(heard.r, AUDIT_E_NO_ANCHOR);
+	check_uint(heard.verdict.records, 3);
+	check_uint(heard.verdict.first_bad, 0);
+	heard = verify(&home, anchors, 1);
+	check_int(heard.r, 0);
+	check_uint(heard.verdict.anchors, 1);
+	anchors[1] = anchors[0];
+	anchors[1].head[5] ^= 1;
+	heard = verify(&home, anchors, 2);
+	check_int(heard.r, AUDIT_E_TAMPERED);
+	check_uint(heard.verdict.first_bad, 2);
+	check_true(strstr(heard.verdict.what, "anchor") != NULL);
+	anchors[1] = anchors[0];
+	anchors[1].seq = 50; /* it has seen more than there is */
+	heard = verify(&home, anchors, 2);
+	check_int(heard.r, AUDIT_E_TAMPERED);
+	check_uint(heard.verdict.first_bad, 4);
+	audit_home_deinit(&home);
+}
+
+/* The end of the log can be cut without a trace in it; the process that wrote it knows better even without an anchor. */
+static void the_writer_itself_misses_its_last_records(void **state)
+{
+	struct audit_home home;
+	sqlite3 *db = NULL;
+	struct heard heard;
+
+	(void)state;
+	audit_home_init(&home);
+	for (int i = 0; i < 5; i++)
+		audit_home_append(&home, "x");
+	audit_home_settle(&home);
+	check_int(sqlite3_open(tmpdir_path(&home.dir, "audit-202611-1.db"), &db), SQLITE_OK);
+	check_int(sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL), SQLITE_OK);
+	check_int(sqlite3_exec(db, "DELETE FROM audit WHERE seq > 4", NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+	heard = verify(&home, NULL, 0);
+	check_int(heard.r, AUDIT_E_TAMPERED);
+	check_uint(heard.verdict.first_bad, 5);
+	audit_home_deinit(&home);
+}
+
+/* One more, well chained: without the gateway's own knowledge it would pass, and stand behind the newest anchor. */
+static void the_writer_itself_knows_what_it_did_not_write(void **state)
+{
+	struct audit_home home;
+	struct audit_record record = audit_home_record("forged");
+	struct record_stamp stamp = { .wall_us = WALL_US };
+	struct segment_tail tail;
+	struct segment_name *names;
+	struct crypto_hash *hash;
+	uint8_t rec[AUDIT_RECORD_MAX];
+	struct audit_verdict verdict;
+	struct heard heard;
+	struct db *db;
+	size_t n;
+
+	(void)state;
+	audit_home_init(&home);
+	audit_home_append(&home, "x");
+	audit_home_settle(&home);
+	struct audit_anchor anchor = { .seq = 2 };
+
+	memcpy(anchor.head, audit_head(home.audit).head, CRYPTO_HASH_LEN);
+	check_ok(segment_list(home.dir.path, &names, &n));
+	check_ok(segment_open(home.dir.path, &names[0], &db));
+	check_ok(crypto_hash_new(CRYPTO_SHA256, &hash));
+	check_ok(db_begin(db));
+	check_ok(segment_tail_read(db, &tail));
+	check_ok(segment_put(db, hash, &tail, rec, record_encode(&record, &stamp, 0, NULL, rec)));
+	check_ok(db_commit(db));
+	db_close(db);
+	crypto_hash_free(hash);
+	heard = verify(&home, &anchor, 1);
+	check_int(heard.r, AUDIT_E_TAMPERED);
+	check_uint(heard.verdict.first_bad, 3);
+	struct walk alone = { .folder = home.dir.path, .names = names, .n_names = n, .anchors = &anchor, .n_anchors = 1 };
+
+	check_int(walk_log(&alone, &verdict), 0);
+	check_uint(verdict.newest_anchor, 2);
+	check_uint(verdict.after_anchor, 1);
+	free(names);
+	audit_home_deinit(&home);
+}
+
+/* --- export ---------------------------------------------------------------------------------------------------------- */
+
+static void export_holds_every_row(void **state)
+{
+	struct audit_home home;
+	struct stat st;
+	char path[200];
+	uint8_t *bytes = malloc(1 << 20);
+
+	(void)state;
+	audit_home_init(&home);
+	home.segment_bytes_max = 2000;
+	audit_home_restart(&home);
+	for (int i = 0; i < 30; i++) {
+		audit_home_append(&home, "x");
+		audit_home_settle(&home);
+		loop_advance(home.loop, AUDIT_WINDOW_MS);
+	}
+	snprintf(path, sizeof(path), "%s/log.gwa", home.dir.path);
+	home.n_done = 0;
+	check_ok(audit_export(home.audit, path, audit_home_on_done, &home));
+	for (int i = 0; i < 2000 && !home.n_done; i++) {
+		store_drain(home.store);
+		check_ok(loop_turn(home.loop, 5));
+	}
+	check_ok(stat(path, &st));
+	check_uint(st.st_mode & 0777, 0600);
+	FILE *f = fopen(path, "re");
+	struct reader r = reader_over(bytes, fread(bytes, 1, 1 << 20, f));
+	uint64_t n = 0;
+	uint32_t len;
+
+	fclose(f);
+	check_bytes(get_view(&r, 8).data, 8, "GWAUDIT1", 8);
+	while ((len = get_u32(&r))) {
+		struct record record;
+		struct view rec = get_view(&r, len);
+
+		check_ok(record_decode(rec.data, rec.len, &record));
+		check_uint(record.stamp.seq, ++n);
+		(void)get_view(&r, CRYPTO_HASH_LEN);
+	}
+	check_uint(get_u64(&r), n);
+	check_uint(n, audit_head(home.audit).seq);
+	check_bytes(get_view(&r, 32).data, 32, audit_head(home.audit).head, 32);
+	check_true(reader_is_done(&r));
+	check_ok(audit_export(home.audit, "/nowhere/at/all", audit_home_on_done, &home));
+	for (int i = 0; i < 2000 && !home.n_failed; i++) {
+		store_drain(home.store);
+		check_ok(loop_turn(home.loop, 5));
+	}
+	check_uint(home.n_failed, 1);
+	free(bytes);
+	audit_home_deinit(&home);
+}
+
+int main(void)
+{
+	const struct CMUnitTest rows[] = {
+		cmocka_unit_test(a_log_without_an_anchor_proves_less_and_says_so),
+		cmocka_unit_test(the_writer_itself_misses_its_last_records),
+		cmocka_unit_test(the_writer_itself_knows_what_it_did_not_write),
+		cmocka_unit_test(export_holds_every_row),
+	};
+
+	return CHECK_RUN(rows);
+}
