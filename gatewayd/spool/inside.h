@@ -28,7 +28,7 @@ enum {
 	SPOOL_ENTRY_BYTES = 64,      /* what an entry costs beside its data */
 	SPOOL_HORIZON_BLOCK = 8192,
 	SPOOL_ACKS_A_FLUSH = 1024,
-	SPOOL_FLUSH_MS = 500,
+	SPOOL_FLUSH_MS = 2000,       /* acknowledged rows are deleted as rarely as a sync comes: flash is precious */
 	SPOOL_RETRY_MS = 20,
 	SPOOL_CHUNKS_BY_BYTES = 64,  /* a chunk holds at most this part of bytes_max */
 };

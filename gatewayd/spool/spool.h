@@ -1,7 +1,7 @@
 #pragma once
 /* spool - what a link has not acknowledged yet: numbered, on disk, bounded in bytes, drained in order.
  *
- *   above   router/router  link  app
+ *   above   app  door/method  router/router  spool/inside
  *   below   base/base  base/bytes  model/event  spool/inside  sys/loop  sys/store
  *   owns    spool.db's rows and a bounded window of them in memory
  *   limits  SPOOL_LINKS_MAX SPOOL_WINDOW_MAX
