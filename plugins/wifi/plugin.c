@@ -191,10 +191,11 @@ static void intake_up(void *ctx)
 	gwa(self->host)->timer(self->host, TIMER_SETTLE, WIFI_SETTLE_MS);
 	gwa(self->host)->timer(self->host, TIMER_GRACE, 0);
 	gwa(self->host)->log(self->host, 6, "connected to the LAN broker");
-	if (self->lan_lost) {
-		self->lan_lost = false;
-		entries_tell(self);
-	}
+	self->lan_lost = false;
+	entries_tell(self);
+	/* Orders go another way, which is open again, too: it need not wait for its turn. */
+	if (!self->command.mosq)
+		gwa(self->host)->timer(self->host, TIMER_COMMAND, 1);
 }
 
 /* What was not acknowledged comes again. */
@@ -305,6 +306,7 @@ static void start(gwa_self *self)
 	mqtt_init(&self->intake, self->host, TIMER_INTAKE, &intake, &intake_calls, self);
 	mqtt_init(&self->command, self->host, TIMER_COMMAND, &command, &command_calls, self);
 	self->settling = true;
+	bridge_load(self);
 	gwa(self->host)->timer(self->host, TIMER_SETTLE, WIFI_SETTLE_MS);
 	mqtt_start(&self->command);
 	mqtt_start(&self->intake);

@@ -5,7 +5,7 @@
  *   below   base/base  sdk/gw_adapter  wifi/house  wifi/mqtt  wifi/notes  wifi/orders  wifi/waiting
  *           wifi/z2m
  *   owns    struct gwa_self
- *   limits  WIFI_BASES_MAX WIFI_BASE_MAX WIFI_SECRET_MAX WIFI_ANNOUNCED_MAX
+ *   limits  WIFI_BASES_MAX WIFI_BASE_MAX WIFI_SECRET_MAX WIFI_ANNOUNCED_MAX WIFI_PARTS_MAX
  */
 #include <uthash.h>
 #include "base/base.h"
@@ -27,6 +27,7 @@ enum {
 	WIFI_SETTLE_TURNS = 7, /* then whoever has not described itself is unknown */
 	WIFI_GRACE_MS = 2000,  /* a broker that is away that long makes its devices unreachable */
 	WIFI_TTL_MS = 10000,   /* of an order that brings none */
+	WIFI_PARTS_MAX = 8,    /* blobs of the first base's descriptions; the others have one each, while there is room */
 };
 enum { TIMER_INTAKE, TIMER_COMMAND, TIMER_SETTLE, TIMER_ORDERS, TIMER_NOTES, TIMER_GRACE };
 
@@ -46,6 +47,7 @@ struct base {
 	size_t len;
 	enum bridge_state state;
 	bool listed; /* its devices have been said since we are connected */
+	unsigned n_parts; /* blobs that its descriptions are kept in */
 };
 /* What a Tasmota device said of itself, kept because its two halves come apart. */
 struct announced {
@@ -100,6 +102,7 @@ void entries_tell(gwa_self *self); /* all of them: the broker came or went */
 
 /* bridge: a topic below a base that is no device's */
 void bridge_take(gwa_self *self, int number, const char *rest, const struct mqtt_message *message);
+void bridge_load(gwa_self *self); /* what was kept of the lists, before the broker says them again */
 /* discovery: tasmota/discovery/REST */
 void discovery_take(gwa_self *self, const char *rest, const struct mqtt_message *message);
 void discovery_forget(gwa_self *self);

@@ -107,6 +107,15 @@ static const struct trait_row *find_row(const char *parent, const char *name, co
 	return NULL;
 }
 
+bool z2m_knows(const char *name)
+{
+	for (size_t i = 0; name && i < N_ELEMENTS(rows); i++) {
+		if (text_equal(rows[i].name, name))
+			return true;
+	}
+	return false;
+}
+
 /* "l2" and "2" are endpoint 2; none is the first. 0: a name that we do not know. */
 static uint8_t endpoint_of(const char *name)
 {

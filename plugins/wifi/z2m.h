@@ -1,7 +1,7 @@
 #pragma once
 /* z2m - Zigbee2MQTT's grammar: descriptions, states, availability, orders and the bridge's answers, as bytes.
  *
- *   above   wifi/house  wifi/intake  wifi/orders
+ *   above   wifi/wifi_inside  wifi/z2m_keep
  *   below   base/base  base/text  model/capability  sdk/gw_adapter  sys/json  wifi/lan_device  wifi/trait
  *   owns    what z2m_devices made, until z2m_devices_deinit
  *   limits  Z2M_DEVICES_MAX Z2M_LIST_BYTES_MAX Z2M_BYTES_MAX Z2M_NESTING_MAX
@@ -28,6 +28,7 @@ struct z2m_devices {
 /* The retained list. ret is zero-initialised; on error nothing is in it. */
 must_check int z2m_devices(const char *base, const void *data, size_t len, struct z2m_devices *ret);
 void z2m_devices_deinit(struct z2m_devices *list);
+bool z2m_knows(const char *name); /* is there a row for a property of this name */
 /* Names of groups, each handed to on_name. */
 must_check int z2m_groups(const void *data, size_t len, void (*on_name)(void *ctx, const char *name), void *ctx);
 

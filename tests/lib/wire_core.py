@@ -7,6 +7,7 @@
     core.hold()                    reports are not answered   core.store()                     all of them are safe now
 """
 
+import contextlib
 import os
 import socket
 import struct
@@ -210,10 +211,8 @@ class WireCore:
     def _send(self, data):
         with self._lock:
             if self._peer:
-                try:
+                with contextlib.suppress(OSError):
                     self._peer.send(data)
-                except OSError:
-                    pass
 
     def _last_number(self):
         return self.reports[-1][0] if self.reports else 0
@@ -235,6 +234,8 @@ class WireCore:
 
     def close(self):
         self._ending = True
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)  # close() alone does not end an accept()
         self._listener.close()
         with self._lock:
             if self._peer:

@@ -15,6 +15,11 @@ struct said {
 	uint32_t count;
 	char text[GWA_TEXT_MAX + 1], object[160];
 };
+struct shelf_blob {
+	char key[32];
+	uint32_t len;
+	char data[GWA_STATE_MAX];
+};
 struct fake_host {
 	const struct gwa_host_ops *ops; /* first: gwa() reads it */
 	gwa_self *self;
@@ -22,6 +27,8 @@ struct fake_host {
 	size_t n;
 	uint64_t reports, credit; /* credit: the last report that is taken */
 	uint64_t now;
+	struct shelf_blob shelf[16];
+	size_t n_shelf;
 };
 
 static struct fake_host *fake(gwa_host *host)
@@ -108,16 +115,56 @@ static void op_note(gwa_host *host, int kind, uint32_t count, const char *object
 	text_copy(s->text, sizeof(s->text), text);
 }
 
+static struct shelf_blob *shelf_of(gwa_host *host, const char *key)
+{
+	for (size_t i = 0; i < fake(host)->n_shelf; i++) {
+		if (text_equal(fake(host)->shelf[i].key, key))
+			return &fake(host)->shelf[i];
+	}
+	return NULL;
+}
+static int op_load(gwa_host *host, const char *key, void *buf, uint32_t *len)
+{
+	struct shelf_blob *blob = shelf_of(host, key);
+
+	if (!blob || blob->len > *len)
+		return -1;
+	memcpy(buf, blob->data, blob->len);
+	*len = blob->len;
+	return 0;
+}
+static int op_save(gwa_host *host, const char *key, const void *buf, uint32_t len)
+{
+	struct shelf_blob *blob = shelf_of(host, key);
+
+	if (!blob)
+		blob = &fake(host)->shelf[fake(host)->n_shelf++];
+	assert_true(fake(host)->n_shelf <= N_ELEMENTS(fake(host)->shelf) && len <= GWA_STATE_MAX);
+	text_copy(blob->key, sizeof(blob->key), key);
+	blob->len = len;
+	if (len)
+		memcpy(blob->data, buf, len);
+	return 0;
+}
+
 static const struct gwa_host_ops ops = {
 	.size = sizeof(ops), .log = op_log, .port = op_port, .watch = op_watch, .timer = op_timer, .now_ms = op_now,
 	.device_up = op_up, .devices_synced = op_synced, .device_down = op_down, .report = op_report, .done = op_done,
-	.note = op_note,
+	.note = op_note, .load = op_load, .save = op_save,
 };
 
 static const struct gwa_opt options[] = {
 	{ "broker", "/nonexistent/lan.sock" }, { "base", "zigbee2mqtt, attic" }, { "tasmota", "on" },
 	{ "intake-user", "gateway-intake" },   { "command_user", "gateway-command" },
 };
+
+static void open_again(struct fake_host *host)
+{
+	check_ok(wifi_ops.open((gwa_host *)(void *)host, options, N_ELEMENTS(options), &host->self));
+	/* As after a connection. */
+	host->self->intake.up = true;
+	entries_tell(host->self);
+}
 
 static struct fake_host *open_plugin(void)
 {
@@ -127,9 +174,7 @@ static struct fake_host *open_plugin(void)
 	host->ops = &ops;
 	host->credit = 1000000;
 	host->now = 1000;
-	check_ok(wifi_ops.open((gwa_host *)(void *)host, options, N_ELEMENTS(options), &host->self));
-	/* As after a connection. */
-	host->self->intake.up = true;
+	open_again(host);
 	return host;
 }
 
@@ -509,6 +554,11 @@ static void test_orders_without_a_broker(void **state)
 	struct gwa_join join = { .size = sizeof(join), .seconds = 60 };
 
 	(void)state;
+	/* A home of Tasmota devices alone has no bridge to open: they join by themselves. */
+	wifi_ops.permit_join(host->self, 5, &join);
+	check_int(host->log[host->n - 1].number, GWA_OK);
+	say(host, "zigbee2mqtt/bridge/state", "offline", true);
+	host->n = 0;
 	wifi_ops.command(host->self, 1, &addr, 1, CAP_ON_OFF, &on, 1000);
 	wifi_ops.permit_join(host->self, 2, &join);
 	join.ncode = 18;
@@ -557,6 +607,67 @@ static void test_a_life(void **state)
 	/* The lock was removed, the contact sensor has left. */
 	check_uint(count(host, 'l'), 2);
 	check_uint(host->self->house.n_entries, 4);
+	close_plugin(host);
+}
+
+/* What was described is known after a restart, before anybody says it again. */
+static void test_kept(void **state)
+{
+	struct fake_host *host = open_plugin();
+
+	(void)state;
+	say(host, DEVICES, "[" DEVICE("plug", "1") "," DEVICE("lamp", "2") "]", false);
+	say(host, "attic/bridge/devices", "[" DEVICE("fan", "3") "]", false);
+	wifi_ops.close(host->self);
+	host->n = 0;
+	open_again(host);
+	check_uint(count(host, 'u'), 3);
+	say(host, "zigbee2mqtt/plug", "{\"power\":7}", true);
+	check_uint(count(host, 'r'), 1);
+	say(host, DEVICES, "[" DEVICE("plug", "1") "," DEVICE("lamp", "2") "]", false);
+	check_uint(count(host, 'u'), 3); /* nothing is new */
+	say(host, DEVICES, "[" DEVICE("lamp", "2") "]", false);
+	check_uint(count(host, 'l'), 1);
+	say(host, DEVICES, "[]", false);
+	wifi_ops.close(host->self);
+	/* Of the first base nothing is left; a blob that is broken is none. */
+	text_copy(host->shelf[1].data, 32, "attic\n{\"no list\":1}");
+	host->shelf[1].len = 20;
+	host->n = 0;
+	open_again(host);
+	check_uint(count(host, 'u'), 0);
+	close_plugin(host);
+}
+
+/* More than the shelf holds: what fits is kept, and all is known. */
+static void test_kept_full(void **state)
+{
+	struct fake_host *host = open_plugin();
+	const size_t size = 1000 * 512;
+	char *many = malloc(size);
+	size_t len = 1;
+
+	(void)state;
+	assert_non_null(many);
+	many[0] = '[';
+	for (unsigned i = 0; i < HOUSE_DEVICES_MAX; i++)
+		len += (size_t)snprintf(many + len, size - len,
+					"%s{\"ieee_address\":\"0x%016x\",\"friendly_name\":\"d%u\",\"interview_completed\":true," SWITCH
+					"}",
+					i ? "," : "", i + 1, i);
+	snprintf(many + len, size - len, "]");
+	say(host, DEVICES, many, false);
+	check_uint(host->self->house.n_entries, HOUSE_DEVICES_MAX);
+	check_uint(host->n_shelf, WIFI_PARTS_MAX);
+	wifi_ops.close(host->self);
+	host->n = 0;
+	open_again(host);
+	check_true(count(host, 'u') > HOUSE_DEVICES_MAX / 2 && count(host, 'u') < HOUSE_DEVICES_MAX);
+	/* Fewer devices, fewer blobs. */
+	say(host, DEVICES, "[" DEVICE("plug", "1") "]", false);
+	for (unsigned i = 1; i < WIFI_PARTS_MAX; i++)
+		check_uint(host->shelf[i].len, 0);
+	free(many);
 	close_plugin(host);
 }
 
@@ -613,6 +724,8 @@ int main(void)
 		cmocka_unit_test(test_tasmota_full),
 		cmocka_unit_test(test_orders_without_a_broker),
 		cmocka_unit_test(test_a_life),
+		cmocka_unit_test(test_kept),
+		cmocka_unit_test(test_kept_full),
 		cmocka_unit_test(test_options),
 	};
 
