@@ -239,7 +239,7 @@ static void a_hang_stops_beats_and_watchdog(void **state)
 	c->environment[0] = notify;
 	c->environment[1] = "WATCHDOG_USEC=300000";
 	start(c, "hang");
-	fake_core_run(c->core, 500);
+	fake_core_run(c->core, 1000);
 	for (bool ready = false;;) {
 		ssize_t n = recv(fd, got, sizeof(got) - 1, 0);
 

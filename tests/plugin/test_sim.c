@@ -121,6 +121,11 @@ static void a_plug_that_is_off_takes_nothing(void **state)
 	check_true(last_report(c, plug, CAP_ENERGY)->number > 12.5);
 }
 
+static bool has_claim(struct fake_core *core)
+{
+	return core->n_claims > 0;
+}
+
 static void join_and_claim(void **state)
 {
 	struct child *c = *state;
@@ -133,7 +138,7 @@ static void join_and_claim(void **state)
 	fake_core_run(c->core, 500);
 	check_uint(c->core->n_devices, 1);
 	req = fake_core_join(c->core, 60);
-	fake_core_run(c->core, 600);
+	check_true(fake_core_until(c->core, has_claim, WAIT_MS));
 	check_int(fake_core_result(c->core, req), RESULT_OK);
 	check_uint(c->core->n_devices, 2);
 	check_uint(c->core->n_claims, 1);
