@@ -1,13 +1,13 @@
-/* The door listens on a unix socket; each packet is one JSON document. What comes in is looked at in this order: is it JSON
- * within its bounds, is it a request, is the client within its rate, does the method exist, may this caller call it, do
- * the parameters fit its table. Only then does a handler see it. Every refusal names what was wrong; those that are
- * about rights are on record. */
+/* The door listens on a unix socket; each packet is one JSON document. What comes in is looked at in this order: is it a
+ * request (request.c), is the client within its rate, does the method exist, may this caller call it, do the parameters
+ * fit. Only then does a handler see it. Every refusal names what was wrong; those that are about rights are on record. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "base/text.h"
 #include "door/call.h"
+#include "door/request.h"
 #include "sys/host.h"
 
 struct door {
@@ -16,8 +16,6 @@ struct door {
 	struct list clients;
 	size_t n_clients;
 };
-
-enum { DOOR_JSON_DEPTH = 12 };
 
 void client_send_json(struct client *client, struct json *document)
 {
@@ -32,31 +30,12 @@ void client_send_json(struct client *client, struct json *document)
 	json_free(document);
 }
 
-/* A request may hold passwords, codes and a token: none of its texts stays behind in free memory. */
-static void wipe_texts(struct json *json)
-{
-	size_t len = 0;
-	const char *text = json_text(json, &len);
-	struct json *value;
-	void *cursor = NULL;
-
-	if (text)
-		crypto_wipe((char *)(uintptr_t)text, len);
-	else if (json_kind(json) == JSON_ARRAY)
-		for (size_t i = 0; i < json_len(json); i++)
-			wipe_texts(json_at(json, i));
-	else if (json_kind(json) == JSON_OBJECT)
-		while (json_next(json, &cursor, &value))
-			wipe_texts(value);
-}
-
 void call_free(struct call *call)
 {
 	list_remove(&call->node);
 	if (call->client)
 		call->client->n_calls--;
-	wipe_texts(call->request);
-	json_free(call->request);
+	request_free(call->request);
 	free(call);
 }
 
@@ -260,34 +239,34 @@ static bool call_is_permitted(const struct call *call)
 	return root && ((who & METHOD_RECOVERY) || ((who & METHOD_SETUP) && !people_has_owner(call->parts.people)));
 }
 
+static void refuse(struct call *call, enum result result, const char *why)
+{
+	audit_refusal(call, call->method->name, result, why);
+	call_fail(call, result, "%s", result == RESULT_DENIED ? "your role may not do this" : why ? result_text(result) : "log in first: gatewayctl login");
+}
+
 static void call_dispatch(struct call *call)
 {
-	char error[200];
-	const char *name = json_get_text(call->request, "method");
+	char error[REQUEST_ERROR_MAX];
 	enum result result = call_identify(call);
+	int r = request_match(call->request, error, &call->method);
 
-	call->method = method_find(name);
-	if (!call->method) {
+	if (r == REQUEST_E_METHOD) {
 		call_field(call, "method");
-		call_fail(call, RESULT_NOT_FOUND, "there is no method of this name");
-		return;
-	}
-	if (!call_is_permitted(call)) {
+		call_fail(call, RESULT_NOT_FOUND, "%s", error);
+	} else if (!call_is_permitted(call)) {
 		/* A token that has ended stops nobody from what needs none: logging in again, recovery. */
-		const char *why = result != RESULT_OK ? "its token is of no session here" : NULL;
-		if (result == RESULT_OK)
-			result = call->session.number ? RESULT_DENIED : RESULT_NO_SESSION;
-		audit_refusal(call, name, result, why);
-		call_fail(call, result, "%s", result == RESULT_DENIED ? "your role may not do this" : why ? result_text(result) : "log in first: gatewayctl login");
-		return;
-	}
-	if (json_check(call->params, call->method->fields, call->method->n_fields, error, sizeof(error)) != 0) {
+		if (result != RESULT_OK)
+			refuse(call, result, "its token is of no session here");
+		else
+			refuse(call, call->session.number ? RESULT_DENIED : RESULT_NO_SESSION, NULL);
+	} else if (r != 0) {
 		audit_bad_input(call->client, error);
-		call_fail(call, RESULT_MALFORMED, "params.%s", error);
-		return;
+		call_fail(call, RESULT_MALFORMED, "%s", error);
+	} else {
+		call->handled = true;
+		call->method->handle(call, call->params);
 	}
-	call->handled = true;
-	call->method->handle(call, call->params);
 }
 
 static bool client_may_ask(struct client *client)
@@ -303,29 +282,18 @@ static bool client_may_ask(struct client *client)
 	return true;
 }
 
-static const struct json_field request_fields[] = {
-	{ "id", JSON_NULL, false, 0, 0 },
-	{ "method", JSON_TEXT, true, 1, 64 },
-	{ "params", JSON_OBJECT, false, 0, 0 },
-	{ "token", JSON_TEXT, false, 1, TOKEN_TEXT_MAX },
-};
-
 /* Takes request. NULL: no memory, request is gone. */
 static struct call *call_new(struct client *client, struct json *request)
 {
 	struct call *call = calloc(1, sizeof(*call));
 	if (!call) {
-		wipe_texts(request);
-		json_free(request);
+		request_free(request);
 		return NULL;
 	}
 	call->client = client;
 	call->parts = client->door->parts;
-	call->request = json_kind(request) == JSON_OBJECT ? STEAL(request) : json_new_object();
-	json_free(request);
-	if (json_kind(json_get(call->request, "params")) == JSON_NULL)
-		json_set(call->request, "params", json_new_object());
-	call->params = json_get(call->request, "params");
+	call->request = request;
+	call->params = json_get(request, "params");
 	list_append(&client->calls, &call->node);
 	client->n_calls++;
 	return call;
@@ -334,20 +302,18 @@ static struct call *call_new(struct client *client, struct json *request)
 static void client_on_packet(void *ctx, const uint8_t *data, size_t len)
 {
 	struct client *client = ctx;
-	struct json *request = NULL;
-	char error[200];
-	int r = json_parse(data, len, DOOR_REQUEST_MAX, DOOR_JSON_DEPTH, error, sizeof(error), &request);
+	struct json *request;
+	char error[REQUEST_ERROR_MAX];
+	int r = request_parse(data, len, error, &request);
 	crypto_wipe((uint8_t *)(uintptr_t)data, len); /* ours until the next packet comes; it may have held a password */
-	if (r == 0)
-		r = json_check(request, request_fields, N_ELEMENTS(request_fields), error, sizeof(error));
 	struct call *call = call_new(client, request);
 	if (!call)
 		return;
 	if (!client_may_ask(client)) {
 		call_fail(call, RESULT_RATE, "more than %d requests a second", DOOR_RATE_PER_S);
 	} else if (r != 0) {
-		audit_bad_input(client, r < 0 ? "no memory" : error);
-		call_fail(call, RESULT_MALFORMED, "%s", r < 0 ? "no memory" : error);
+		audit_bad_input(client, error);
+		call_fail(call, RESULT_MALFORMED, "%s", error);
 	} else if (client->n_calls > DOOR_PENDING_MAX) {
 		call_fail(call, RESULT_BUSY, "%d requests are waiting already", DOOR_PENDING_MAX);
 	} else {

@@ -4,7 +4,7 @@
  *   above   app
  *   below   base/base  base/text  door/call  door/method  sys/log  sys/loop
  *   owns    the listening socket, the clients, their event subscriptions, their rate
- *   limits  DOOR_CLIENTS_MAX DOOR_REQUEST_MAX DOOR_PENDING_MAX DOOR_RATE_PER_S
+ *   limits  DOOR_CLIENTS_MAX DOOR_PENDING_MAX DOOR_RATE_PER_S
  *
  * docs/spec/door.md. A client is "uid:N" by the kernel; a token is bound to the door and that client. uid 0 without a token is
  * administrator only while there is no owner (first set-up) and for the method recovery.
@@ -13,7 +13,7 @@
 #include "door/method.h"
 #include "sys/loop.h"
 
-enum { DOOR_CLIENTS_MAX = 32, DOOR_REQUEST_MAX = 32768, DOOR_PENDING_MAX = 16, DOOR_RATE_PER_S = 200 };
+enum { DOOR_CLIENTS_MAX = 32, DOOR_PENDING_MAX = 16, DOOR_RATE_PER_S = 200 };
 struct door;
 must_check int door_new(const struct door_parts *parts, const char *path, unsigned mode, struct door **ret);
 struct door *door_close(struct door *door);
