@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 import sys
+import time
 
 from .broker import REPO
 from .brokers import cloud_broker, lan_broker
@@ -208,3 +209,23 @@ class Home:
 def events(platform):
     """Every event of every batch that the platform has heard, in order of arrival."""
     return [event for message in platform.events(BASE + "/events") for event in json.loads(message.payload)]
+
+
+# The platform's side of the big loop.
+
+def order(device, capability, value, counter, **changes):
+    now = int(time.time() * 1000)
+    return {"id": f"o-{counter}", "sender": "app", "issued_at": now, "not_after": now + 10000, "counter": counter, "device": device, "capability": capability,
+            "value": value, **changes}
+
+
+def ask(platform, request, timeout=10):
+    mark = platform.mark()
+    platform.publish(BASE + "/commands", json.dumps(request))
+    answer = platform.wait_for(BASE + "/answers", match=lambda m: m.json["id"] == request["id"], timeout=timeout, after=mark)
+    return answer.json["result"]
+
+
+def trust_time(home, platform):
+    platform.publish(BASE + "/time", json.dumps({"now": int(time.time() * 1000)}))
+    wait_until(lambda: home.door.call("status")["clock"]["trusted"], 10, "the clock to be trusted")

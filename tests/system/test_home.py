@@ -9,7 +9,7 @@ import time
 
 import pytest
 from lib.brokers import lan_peer
-from lib.home import BASE, UID, Home, Refused, events
+from lib.home import BASE, UID, Home, Refused, ask, events, order, trust_time
 from lib.netns import wait_until
 from lib.platform import NOT_AUTHORISED, Platform
 
@@ -45,24 +45,6 @@ def home(lab, pki):
     home.start()
     home.owner()
     return home
-
-
-def order(device, capability, value, counter, **changes):
-    now = int(time.time() * 1000)
-    return {"id": f"o-{counter}", "sender": "app", "issued_at": now, "not_after": now + 10000, "counter": counter, "device": device, "capability": capability,
-            "value": value, **changes}
-
-
-def ask(platform, request, timeout=10):
-    mark = platform.mark()
-    platform.publish(BASE + "/commands", json.dumps(request))
-    answer = platform.wait_for(BASE + "/answers", match=lambda m: m.json["id"] == request["id"], timeout=timeout, after=mark)
-    return answer.json["result"]
-
-
-def trust_time(home, platform):
-    platform.publish(BASE + "/time", json.dumps({"now": int(time.time() * 1000)}))
-    wait_until(lambda: home.door.call("status")["clock"]["trusted"], 10, "the clock to be trusted")
 
 
 def test_both_loops_and_what_is_refused_on_the_way(home, lab, pki):
