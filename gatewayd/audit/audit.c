@@ -24,6 +24,39 @@ int audit_submit_task(struct audit *audit, store_task_fn task, store_done_fn don
 	return r == STORE_E_FULL ? AUDIT_E_FULL : r;
 }
 
+static bool is_same_tail(const struct segment_tail *a, const struct segment_tail *b)
+{
+	return a->seq == b->seq && memcmp(a->head, b->head, CRYPTO_HASH_LEN) == 0;
+}
+
+int audit_claim_tail(struct audit *audit, struct db *db, struct audit_claim *claim, struct segment_tail *ret)
+{
+	struct segment_tail tail;
+	int r = segment_tail_read(db, &tail);
+
+	if (r)
+		return r < 0 ? r : -EBADMSG;
+	if (!is_same_tail(&tail, &audit->writer.last) && !is_same_tail(&tail, &claim->confirmed) &&
+	    !(claim->ran && is_same_tail(&tail, &claim->found)))
+		return -ESTALE;
+	claim->found = *ret = tail;
+	claim->ran = true;
+	return 0;
+}
+
+void audit_on_job(struct audit *audit, int r)
+{
+	if (r != -ESTALE) {
+		audit->n_stale = 0;
+		return;
+	}
+	if (++audit->n_stale < AUDIT_STALE_TRIES || audit->closing)
+		return;
+	(void)text_print(audit->fault, sizeof(audit->fault), "somebody else wrote into %s after record %llu", audit->segment.text,
+			 (unsigned long long)audit->tail.seq);
+	loop_at_turn_end(audit->loop, &audit->turn_end);
+}
+
 /* --- batches --------------------------------------------------------------------------------------------------------- */
 
 static void batch_free(struct audit_batch *batch)
@@ -57,13 +90,15 @@ static int batch_job(struct db *db, void *arg)
 {
 	struct audit_batch *batch = arg;
 	struct audit *audit = batch->audit;
-	int r = segment_tail_read(db, &batch->tail);
+	int r = audit_claim_tail(audit, db, &batch->claim, &batch->tail);
 
 	for (size_t i = 0; i < batch->n && r == 0; i++) {
 		if (batch->items[i].len)
 			r = segment_put(db, audit->writer.hash, &batch->tail, batch->items[i].rec, batch->items[i].len);
 	}
-	return r == SEGMENT_E_EMPTY ? -EBADMSG : r;
+	if (r == 0)
+		audit->writer.last = batch->tail;
+	return r;
 }
 
 static void on_batch(void *arg, int r)
@@ -76,6 +111,7 @@ static void on_batch(void *arg, int r)
 			audit->tail = batch->tail;
 		audit->segment_bytes += batch->bytes;
 	}
+	audit_on_job(audit, r);
 	batch_answer(batch, r);
 	if (r < 0 && batch->n && !audit->closing) {
 		list_append(&audit->retry, &batch->link);
@@ -89,7 +125,10 @@ static void on_batch(void *arg, int r)
 
 static int batch_submit(struct audit *audit, struct audit_batch *batch)
 {
-	int r = store_submit(audit->store, audit->db, STORE_SYNC, batch_job, on_batch, batch);
+	int r;
+
+	batch->claim.confirmed = audit->tail;
+	r = store_submit(audit->store, audit->db, STORE_SYNC, batch_job, on_batch, batch);
 
 	if (!r)
 		audit->n_jobs++;
@@ -133,6 +172,7 @@ static int batch_put(struct audit *audit, const uint8_t *rec, size_t len, audit_
 			return -ENOMEM;
 		}
 		audit->batch->audit = audit;
+		audit->batch->claim = (struct audit_claim){ .ran = false };
 		audit->batch->n = audit->batch->bytes = 0;
 		list_init(&audit->batch->link);
 	}
@@ -190,6 +230,8 @@ int audit_begin_segment(struct audit *audit, struct db *db, const struct segment
 
 struct segment_change {
 	struct audit *audit;
+	bool is_foreign; /* the old file's end is not ours: go on from what we know */
+	struct audit_claim claim;
 	struct segment_name name;
 	struct record_stamp stamp;
 	struct segment_tail tail;
@@ -200,8 +242,12 @@ static int change_task(struct store *store, struct db *const *dbs, void *arg)
 	struct segment_change *change = arg;
 	struct audit *audit = change->audit;
 	struct db *db = NULL;
-	int r = segment_tail_read(dbs[audit->db], &change->tail);
+	int r = 0;
 
+	if (change->is_foreign)
+		change->tail = change->claim.confirmed;
+	else
+		r = audit_claim_tail(audit, dbs[audit->db], &change->claim, &change->tail);
 	if (r == 0)
 		r = segment_open(audit->folder, &change->name, &db);
 	if (r == 0)
@@ -212,6 +258,7 @@ static int change_task(struct store *store, struct db *const *dbs, void *arg)
 	}
 	store_replace_db(store, audit->db, db);
 	audit->writer.segment = change->name;
+	audit->writer.last = change->tail;
 	return 0;
 }
 
@@ -221,6 +268,8 @@ static void on_change(void *arg, int r)
 	struct audit *audit = change->audit;
 
 	audit->switching = false;
+	if (!change->is_foreign || r == 0)
+		audit_on_job(audit, r);
 	audit->change_not_before_ms = loop_now_ms(audit->loop) + AUDIT_WINDOW_MS;
 	if (r == 0) {
 		audit->segment = change->name;
@@ -236,16 +285,19 @@ static void change_when_due(struct audit *audit)
 {
 	bool is_new_month = audit->time_trusted &&
 			    segment_month(loop_wall_us(audit->loop)) != segment_name_month(&audit->segment);
+	bool is_foreign = audit->n_stale >= AUDIT_STALE_TRIES;
 	struct segment_change *change;
 
-	if (audit->switching || (!is_new_month && audit->segment_bytes < audit->segment_bytes_max))
+	if (audit->switching || (!is_foreign && !is_new_month && audit->segment_bytes < audit->segment_bytes_max))
 		return;
-	if (loop_now_ms(audit->loop) < audit->change_not_before_ms)
+	if (!is_foreign && loop_now_ms(audit->loop) < audit->change_not_before_ms)
 		return;
 	change = calloc(1, sizeof(*change));
 	if (!change)
 		return;
 	change->audit = audit;
+	change->is_foreign = is_foreign;
+	change->claim.confirmed = audit->tail;
 	change->stamp = stamp_now(audit);
 	segment_name_make(change->stamp.wall_us, audit->segment.n + 1, &change->name);
 	if (audit_submit_task(audit, change_task, on_change, change))
@@ -441,7 +493,7 @@ static int start_segment(struct audit *audit, struct db *db, const struct segmen
 		r = audit_begin_segment(audit, db, name, previous->n ? previous : NULL, &stamp, &tail);
 	}
 	if (r == 0)
-		audit->tail = tail;
+		audit->tail = audit->writer.last = tail;
 	audit->segment = audit->writer.segment = *name;
 	return r;
 }

@@ -1,8 +1,9 @@
 #pragma once
 /* audit - the record of what mattered: fixed schema, canonical bytes, chained, append-only; asynchronous.
  *
- *   above   registry  people  policy  router  door  link  app
- *   below   base/base  base/bytes  model/command  model/device_id  model/subject  sys/crypto  sys/loop  sys/store  sys/db
+ *   above   adapter  app  audit  door  people  policy  registry  router
+ *   below   audit/inside  base/base  base/bytes  base/text  model/command  model/device_id  model/subject  sys/crypto
+ *           sys/store
  *   owns    the audit database (segments audit-YYYYMM-n.db), the chain's head, the collapse table
  *   limits  AUDIT_DETAIL_MAX AUDIT_OBJECT_MAX AUDIT_COLLAPSE_MAX AUDIT_QUEUE_MAX AUDIT_RECORD_MAX AUDIT_READ_MAX
  *   errors  AUDIT_E_TAMPERED AUDIT_E_NO_ANCHOR AUDIT_E_FULL
@@ -135,6 +136,6 @@ must_check int audit_verify(struct audit *audit, const struct audit_anchor *anch
 /* Writes every record to path (docs/spec/audit.md "export"), 0600. */
 must_check int audit_export(struct audit *audit, const char *path, audit_done_fn done, void *ctx);
 void audit_set_time_trusted(struct audit *audit, bool trusted);
-/* What was wrong with the end of the log when it was opened, in plain words; NULL nothing. The log goes on in a new
- * segment that says so; the alarm is the caller's. */
+/* What is wrong with the log, in plain words; NULL nothing: its end did not hold when it was opened, or somebody else wrote
+ * into it since. It goes on in a new segment that says so; the alarm is the caller's, who asks now and then. */
 const char *audit_fault(const struct audit *audit);

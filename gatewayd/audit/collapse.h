@@ -1,8 +1,8 @@
 #pragma once
 /* collapse - repeats become counts: the first is written, what follows within the minute is only counted.
  *
- *   above   audit/audit
- *   below   base/base  base/text  audit/audit  model/device_id
+ *   above   audit/inside
+ *   below   audit/audit  base/base  base/text  model/device_id
  *   owns    struct collapse, its entries and the telemetry counts
  *   limits  COLLAPSE_OBJECTS_MAX COLLAPSE_DEVICES_MAX
  *

@@ -12,7 +12,9 @@ struct drain {
 	struct audit *audit;
 	bool time_trusted;
 	uint8_t boot_id[RECORD_BOOT_ID_LEN];
-	struct segment_tail tail;
+	struct audit_claim claim;
+	struct segment_tail tail; /* as it will be with the commit */
+	struct segment_tail committed;
 	size_t n, bytes;
 	struct outbox_row rows[OUTBOX_ROWS_MAX];
 };
@@ -21,7 +23,7 @@ static int rows_into_log(struct drain *drain, struct db *log)
 {
 	struct audit *audit = drain->audit;
 	uint64_t last = audit->writer.outbox;
-	int r = segment_tail_read(log, &drain->tail);
+	int r = audit_claim_tail(audit, log, &drain->claim, &drain->tail);
 
 	for (size_t i = 0; i < drain->n && r == 0; i++) {
 		struct outbox_row *row = &drain->rows[i];
@@ -33,7 +35,7 @@ static int rows_into_log(struct drain *drain, struct db *log)
 		r = segment_put(log, audit->writer.hash, &drain->tail, row->data, row->len);
 		drain->bytes += row->len;
 	}
-	return r == SEGMENT_E_EMPTY ? -EBADMSG : r;
+	return r;
 }
 
 static int in_transaction(struct drain *drain, struct db *db, int (*step)(struct drain *drain, struct db *db))
@@ -65,6 +67,7 @@ static int drain_all(struct drain *drain, struct db *log, struct db *gateway)
 		r = in_transaction(drain, log, rows_into_log);
 		if (r)
 			return r;
+		drain->committed = drain->audit->writer.last = drain->tail;
 		if (drain->rows[drain->n - 1].id > drain->audit->writer.outbox)
 			drain->audit->writer.outbox = drain->rows[drain->n - 1].id;
 		r = in_transaction(drain, gateway, rows_out_of_outbox);
@@ -87,9 +90,10 @@ static void on_drained(void *arg, int r)
 	struct audit *audit = drain->audit;
 
 	audit->draining = false;
-	if (drain->tail.seq > audit->tail.seq)
-		audit->tail = drain->tail;
+	if (drain->committed.seq > audit->tail.seq)
+		audit->tail = drain->committed;
 	audit->segment_bytes += drain->bytes;
+	audit_on_job(audit, r);
 	free(drain);
 	if (r < 0)
 		audit->drain_again = true;
@@ -111,7 +115,8 @@ static struct drain *drain_new(struct audit *audit)
 	drain->audit = audit;
 	drain->time_trusted = audit->time_trusted;
 	memcpy(drain->boot_id, audit->boot_id, sizeof(drain->boot_id));
-	drain->tail.seq = 0;
+	drain->claim = (struct audit_claim){ .confirmed = audit->tail };
+	drain->tail.seq = drain->committed.seq = 0;
 	drain->n = drain->bytes = 0;
 	return drain;
 }
@@ -221,8 +226,8 @@ int audit_attach_outbox(struct audit *audit, unsigned gateway_db)
 		r = drain_all(drain, log, gateway);
 	if (r == 0)
 		r = outbox_boot_set(gateway, audit->boot_id);
-	if (drain->tail.seq > audit->tail.seq)
-		audit->tail = drain->tail;
+	if (drain->committed.seq > audit->tail.seq)
+		audit->tail = drain->committed;
 	free(drain);
 	return r;
 }

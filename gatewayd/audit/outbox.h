@@ -2,7 +2,7 @@
 /* outbox - the rows of gateway.db that wait to become records of the log.
  *
  *   above   audit/drain
- *   below   base/base  audit/audit  audit/record  sys/db
+ *   below   audit/audit  audit/record  base/base  sys/db
  *   owns    the tables outbox and outbox_boot
  *   limits  OUTBOX_ROWS_MAX
  */

@@ -1,8 +1,8 @@
 #pragma once
 /* record - the bytes of one audit record: a fixed header and tagged fields, one form only (docs/spec/audit.md).
  *
- *   above   audit/audit  audit/outbox  audit/read  audit/segment  audit/verify
- *   below   base/base  base/bytes  base/text  audit/audit
+ *   above   audit/inside  audit/outbox  audit/segment
+ *   below   audit/audit  base/base  base/bytes  base/text
  *   owns    nothing
  *   limits  RECORD_TEXT_MAX RECORD_SEGMENT_MAX
  *   errors  RECORD_E_SYNTAX

@@ -1,8 +1,8 @@
 #pragma once
 /* segment - one file of the log: its name, its schema, how a record is chained onto it.
  *
- *   above   audit/audit  audit/drain  audit/read  audit/walk  audit/verify
- *   below   base/base  base/text  audit/audit  audit/record  sys/crypto  sys/db
+ *   above   audit/inside  audit/walk
+ *   below   audit/audit  audit/record  base/base  base/text  sys/crypto  sys/db
  *   owns    the table audit of a segment's database
  *   limits  SEGMENT_NAME_MAX SEGMENTS_MAX
  *   errors  SEGMENT_E_EMPTY

@@ -2,7 +2,7 @@
 /* walk - goes through a whole log, file by file and row by row, and says where it first does not hold.
  *
  *   above   audit/verify
- *   below   base/base  base/text  audit/audit  audit/record  audit/segment  sys/crypto
+ *   below   audit/audit  audit/segment  base/base  base/text
  *   owns    nothing
  *   limits  -
  *

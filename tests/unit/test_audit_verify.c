@@ -89,30 +89,19 @@ static void the_writer_itself_misses_its_last_records(void **state)
 	audit_home_deinit(&home);
 }
 
-/* One more, well chained: without the gateway's own knowledge it would pass, and stand behind the newest anchor. */
-static void the_writer_itself_knows_what_it_did_not_write(void **state)
+/* One more record at the end, by somebody else, well chained. */
+static void append_forged(struct audit_home *home, const char *file)
 {
-	struct audit_home home;
 	struct audit_record record = audit_home_record("forged");
 	struct record_stamp stamp = { .wall_us = WALL_US };
+	struct segment_name name;
 	struct segment_tail tail;
-	struct segment_name *names;
 	struct crypto_hash *hash;
 	uint8_t rec[AUDIT_RECORD_MAX];
-	struct audit_verdict verdict;
-	struct heard heard;
 	struct db *db;
-	size_t n;
 
-	(void)state;
-	audit_home_init(&home);
-	audit_home_append(&home, "x");
-	audit_home_settle(&home);
-	struct audit_anchor anchor = { .seq = 2 };
-
-	memcpy(anchor.head, audit_head(home.audit).head, CRYPTO_HASH_LEN);
-	check_ok(segment_list(home.dir.path, &names, &n));
-	check_ok(segment_open(home.dir.path, &names[0], &db));
+	check_true(segment_name_parse(file, &name));
+	check_ok(segment_open(home->dir.path, &name, &db));
 	check_ok(crypto_hash_new(CRYPTO_SHA256, &hash));
 	check_ok(db_begin(db));
 	check_ok(segment_tail_read(db, &tail));
@@ -120,9 +109,28 @@ static void the_writer_itself_knows_what_it_did_not_write(void **state)
 	check_ok(db_commit(db));
 	db_close(db);
 	crypto_hash_free(hash);
+}
+
+/* Without the gateway's own knowledge it would pass, and stand behind the newest anchor. */
+static void the_writer_itself_knows_what_it_did_not_write(void **state)
+{
+	struct audit_home home;
+	struct audit_anchor anchor = { .seq = 2 };
+	struct segment_name *names;
+	struct audit_verdict verdict;
+	struct heard heard;
+	size_t n;
+
+	(void)state;
+	audit_home_init(&home);
+	audit_home_append(&home, "x");
+	audit_home_settle(&home);
+	memcpy(anchor.head, audit_head(home.audit).head, CRYPTO_HASH_LEN);
+	append_forged(&home, "audit-202611-1.db");
 	heard = verify(&home, &anchor, 1);
 	check_int(heard.r, AUDIT_E_TAMPERED);
 	check_uint(heard.verdict.first_bad, 3);
+	check_ok(segment_list(home.dir.path, &names, &n));
 	struct walk alone = { .folder = home.dir.path, .names = names, .n_names = n, .anchors = &anchor, .n_anchors = 1 };
 
 	check_int(walk_log(&alone, &verdict), 0);
@@ -130,6 +138,44 @@ static void the_writer_itself_knows_what_it_did_not_write(void **state)
 	check_uint(verdict.after_anchor, 1);
 	free(names);
 	audit_home_deinit(&home);
+}
+
+/* Nor is it built upon: the log goes on from what the gateway wrote, in a new file that says why, and loses nothing. */
+static void the_writer_does_not_build_upon_what_another_wrote(void **state)
+{
+	struct audit_home home;
+	struct audit_record record = audit_home_record("mine");
+	struct audit_seen *seen = calloc(1, sizeof(*seen));
+
+	(void)state;
+	audit_home_init(&home);
+	audit_home_append(&home, "x");
+	audit_home_settle(&home);
+	append_forged(&home, "audit-202611-1.db");
+	check_ok(audit_append(home.audit, &record, NULL, NULL));
+	audit_home_settle(&home);
+	check_uint(audit_head(home.audit).seq, 2);
+	for (int i = 0; i < AUDIT_STALE_TRIES; i++) {
+		loop_advance(home.loop, AUDIT_RETRY_MS);
+		audit_home_settle(&home);
+	}
+	check_true(audit_fault(home.audit) && strstr(audit_fault(home.audit), "somebody else"));
+	check_text(audit_head(home.audit).segment, "audit-202611-2.db");
+	loop_advance(home.loop, AUDIT_RETRY_MS);
+	audit_home_settle(&home);
+	audit_home_read(&home, 0, 2, true, seen);
+	check_text(seen->rows[0].object, "mine");
+	check_int(seen->rows[1].kind, AUDIT_SEGMENT);
+	check_int(seen->rows[1].outcome, AUDIT_FAILED);
+	check_uint(seen->rows[0].seq, 4);
+	audit_home_append(&home, "and on");
+	audit_home_settle(&home);
+	check_uint(home.n_failed, 0);
+	struct heard heard = verify(&home, NULL, 0);
+
+	check_int(heard.r, AUDIT_E_TAMPERED);
+	audit_home_deinit(&home);
+	free(seen);
 }
 
 /* --- export ---------------------------------------------------------------------------------------------------------- */
@@ -194,6 +240,7 @@ int main(void)
 		cmocka_unit_test(a_log_without_an_anchor_proves_less_and_says_so),
 		cmocka_unit_test(the_writer_itself_misses_its_last_records),
 		cmocka_unit_test(the_writer_itself_knows_what_it_did_not_write),
+		cmocka_unit_test(the_writer_does_not_build_upon_what_another_wrote),
 		cmocka_unit_test(export_holds_every_row),
 	};
 
