@@ -57,7 +57,7 @@ static void say_acks(struct outlet *outlet)
 	if (!outlet->n_acks)
 		return;
 	msg.link_acked.n = (uint16_t)outlet->n_acks;
-	memcpy(msg.link_acked.numbers, outlet->acks, outlet->n_acks * sizeof(outlet->acks[0]));
+	msg.link_acked.numbers = outlet->acks;
 	outlet->n_acks = 0;
 	outlet_say(outlet, &msg);
 }
