@@ -8,12 +8,11 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "audit/inside.h"
 #include "base/text.h"
 
-enum { ROW_BYTES = 64, TAIL_CHECKED = 64 }; /* what a row costs beside rec; how many rows are checked at the start */
+enum { ROW_BYTES = 64 }; /* what a row costs beside rec */
 
 int audit_submit_task(struct audit *audit, store_task_fn task, store_done_fn done, void *arg)
 {
@@ -185,7 +184,7 @@ static int batch_put(struct audit *audit, const uint8_t *rec, size_t len, audit_
 
 /* --- segments -------------------------------------------------------------------------------------------------------- */
 
-static struct record_stamp stamp_now(const struct audit *audit)
+struct record_stamp audit_stamp_now(const struct audit *audit)
 {
 	struct record_stamp stamp = {
 		.wall_us = loop_wall_us(audit->loop),
@@ -298,7 +297,7 @@ static void change_when_due(struct audit *audit)
 	change->audit = audit;
 	change->is_foreign = is_foreign;
 	change->claim.confirmed = audit->tail;
-	change->stamp = stamp_now(audit);
+	change->stamp = audit_stamp_now(audit);
 	segment_name_make(change->stamp.wall_us, audit->segment.n + 1, &change->name);
 	if (audit_submit_task(audit, change_task, on_change, change))
 		free(change);
@@ -336,7 +335,7 @@ static void on_retry(void *ctx)
 
 static int put_record(struct audit *audit, const struct audit_record *record, audit_done_fn done, void *ctx)
 {
-	struct record_stamp stamp = stamp_now(audit);
+	struct record_stamp stamp = audit_stamp_now(audit);
 	uint8_t buf[AUDIT_RECORD_MAX];
 
 	if (audit->n_queued >= AUDIT_QUEUE_MAX)
@@ -407,124 +406,7 @@ const char *audit_fault(const struct audit *audit)
 	return audit->fault[0] ? audit->fault : NULL;
 }
 
-/* --- start ----------------------------------------------------------------------------------------------------------- */
-
-/* The first row of a file says whose log it is and how it is hashed. */
-static int first_check(struct audit *audit, const struct record *record, struct crypto_hash **hash)
-{
-	if (!record->segment.present)
-		return -EBADMSG;
-	memcpy(audit->log_id, record->segment.log_id, RECORD_LOG_ID_LEN);
-	audit->suite_found = (enum crypto_hash_kind)record->segment.suite;
-	return crypto_hash_new(audit->suite_found, hash);
-}
-
-/* The last rows hang together. */
-static int tail_check(struct audit *audit, struct db *db)
-{
-	struct crypto_hash *hash = NULL;
-	uint8_t previous[CRYPTO_HASH_LEN], head[CRYPTO_HASH_LEN];
-	struct record record;
-	struct stmt *s;
-	bool chained = false;
-	uint64_t last = 0;
-	int r = db_prepare(db,
-			   "SELECT seq, rec, head FROM audit WHERE seq > (SELECT max(seq) FROM audit) - ?1"
-			   " OR seq = (SELECT min(seq) FROM audit) ORDER BY seq",
-			   &s);
-
-	if (r)
-		return r;
-	stmt_bind_i64(s, 1, TAIL_CHECKED);
-	while ((r = stmt_step(s)) > 0) {
-		struct view rec = stmt_blob(s, 1), kept = stmt_blob(s, 2);
-		uint64_t seq = (uint64_t)stmt_i64(s, 0);
-		bool is_next = chained && seq == last + 1;
-
-		if (record_decode(rec.data, rec.len, &record) || record.stamp.seq != seq || kept.len != CRYPTO_HASH_LEN)
-			break;
-		if (!chained && first_check(audit, &record, &hash))
-			break;
-		if (is_next) {
-			segment_chain(hash, previous, rec.data, rec.len, head);
-			if (memcmp(head, kept.data, CRYPTO_HASH_LEN) != 0)
-				break;
-		}
-		memcpy(previous, kept.data, CRYPTO_HASH_LEN);
-		chained = true;
-		last = seq;
-	}
-	stmt_reset(s);
-	crypto_hash_free(hash);
-	return r > 0 ? -EBADMSG : r;
-}
-
-/* Where the log ended, from its newest file that has a row. What cannot be read is passed over and told. */
-static void tail_find(struct audit *audit, const struct segment_name *names, size_t n, struct segment_name *ret_previous)
-{
-	for (size_t i = n; i-- > 0;) {
-		struct db *db = NULL;
-		int r = segment_open(audit->folder, &names[i], &db);
-
-		if (r == 0)
-			r = segment_tail_read(db, &audit->tail);
-		if (r == 0)
-			*ret_previous = names[i];
-		if (r == 0)
-			r = tail_check(audit, db);
-		db_close(db);
-		if (r && r != SEGMENT_E_EMPTY)
-			(void)text_print(audit->fault, sizeof(audit->fault), "the end of %s does not hold: %s", names[i].text,
-					 r < 0 ? strerror(-r) : "not ours");
-		if (ret_previous->n)
-			return;
-	}
-}
-
-/* The newest file goes on when it is whole; an empty one is what a crash left of a change. */
-static int start_segment(struct audit *audit, struct db *db, const struct segment_name *name, const struct segment_name *previous)
-{
-	struct record_stamp stamp = stamp_now(audit);
-	struct segment_tail tail;
-	int r = segment_tail_read(db, &tail);
-
-	if (r == SEGMENT_E_EMPTY) {
-		tail = audit->tail;
-		r = audit_begin_segment(audit, db, name, previous->n ? previous : NULL, &stamp, &tail);
-	}
-	if (r == 0)
-		audit->tail = audit->writer.last = tail;
-	audit->segment = audit->writer.segment = *name;
-	return r;
-}
-
-static int open_log(struct audit *audit)
-{
-	struct segment_name *names = NULL, previous = { .n = 0 }, current;
-	char path[4096];
-	struct stat st;
-	size_t n = 0;
-	int r = segment_list(audit->folder, &names, &n);
-
-	if (r)
-		return r;
-	crypto_random(audit->log_id, sizeof(audit->log_id));
-	audit->suite_found = audit->suite;
-	tail_find(audit, names, n, &previous);
-	if (n && !audit->fault[0] && audit->suite_found == audit->suite)
-		current = names[n - 1];
-	else
-		segment_name_make(loop_wall_us(audit->loop), n ? names[n - 1].n + 1 : 1, &current);
-	free(names);
-	if (!text_print(path, sizeof(path), "%s/%s", audit->folder, current.text))
-		return -ENAMETOOLONG;
-	r = store_add(audit->store, "audit", path, &segment_db_options, &audit->db);
-	if (r)
-		return r;
-	if (stat(path, &st) == 0)
-		audit->segment_bytes = (uint64_t)st.st_size;
-	return start_segment(audit, store_db(audit->store, audit->db), &current, &previous);
-}
+/* --- life ------------------------------------------------------------------------------------------------------------ */
 
 static int audit_make(struct loop *loop, struct store *store, const struct audit_options *options, struct audit *audit)
 {
@@ -546,7 +428,7 @@ static int audit_make(struct loop *loop, struct store *store, const struct audit
 		r = timer_new(loop, on_window, audit, &audit->window_timer);
 	if (!r)
 		r = timer_new(loop, on_retry, audit, &audit->retry_timer);
-	return r ? r : open_log(audit);
+	return r ? r : audit_open_log(audit);
 }
 
 int audit_new(struct loop *loop, struct store *store, const struct audit_options *options, struct audit **ret)

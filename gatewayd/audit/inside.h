@@ -1,7 +1,7 @@
 #pragma once
-/* inside - what audit.c, drain.c, read.c and verify.c share.
+/* inside - what audit.c, start.c, drain.c, read.c and verify.c share.
  *
- *   above   audit/audit  audit/drain  audit/read  audit/verify
+ *   above   audit/audit  audit/drain  audit/read  audit/start  audit/verify
  *   below   audit/audit  audit/collapse  audit/record  audit/segment  base/base  base/list  sys/crypto  sys/loop  sys/store
  *   owns    struct audit
  *   limits  AUDIT_BATCH_MAX
@@ -89,6 +89,11 @@ void audit_on_job(struct audit *audit, int r); /* counts -ESTALE; when it stays 
 /* The first record of a new segment, chained onto tail; in a transaction of its own. Writer thread. */
 must_check int audit_begin_segment(struct audit *audit, struct db *db, const struct segment_name *name,
 				   const struct segment_name *previous, const struct record_stamp *stamp, struct segment_tail *tail);
+
+struct record_stamp audit_stamp_now(const struct audit *audit);
+
+/* start.c */
+must_check int audit_open_log(struct audit *audit);
 
 /* drain.c */
 void audit_drain_now(struct audit *audit);
