@@ -245,3 +245,287 @@ def test_home_assistant(home):
         core.wait(lambda: core.n_opened == 2, what="OPENED")
         core.wait_note("refused-command", after=notes)
         assert len(core.commands) == 3
+
+
+# Who the broker is.
+
+
+def plain_broker(lab, pki, certificate="cloud-broker", listen="10.91.3.2", extra="", acl="pattern readwrite #\n", name="cloud", tls="tlsv1.2"):
+    """A broker of another house: TLS with client certificates, rules as given."""
+    def config(broker):
+        return f"""
+per_listener_settings false
+allow_anonymous false
+listener 8883 {listen}
+tls_version {tls}
+cafile {broker.conf_dir}/cloud-ca.crt
+certfile {broker.conf_dir}/broker.crt
+keyfile {broker.conf_dir}/broker.key
+require_certificate true
+use_identity_as_username true
+acl_file {broker.conf_dir}/acl
+log_dest stderr
+log_type all
+{extra}
+"""
+    return lab.broker(name, place="cloud", config=config, files={"cloud-ca.crt": pki.path("cloud-ca.crt"), "broker.crt": pki.path(certificate + ".crt"),
+                                                                 "broker.key": pki.path(certificate + ".key"), "acl": acl})
+
+
+@pytest.mark.parametrize("certificate, words", [("wrong-name", "its certificate is for another name"), ("expired", "its certificate has expired")])
+def test_a_certificate_that_is_refused(lab, pki, bench, certificate, words):
+    broker = plain_broker(lab, pki, certificate)
+    bench.options().start()
+    state = bench.core.wait_state(connected=False, reason=IDENTITY)
+    assert state["detail"] == words and state["endpoint"] == "mqtts://cloud.test:8883"
+    assert not any("New client connected" in line for line in broker.log())
+    assert not any(s["connected"] for s in bench.core.states)
+
+
+def test_the_right_name_by_address_too(lab, pki, bench):
+    plain_broker(lab, pki)
+    bench.options("mqtts://10.91.3.2:8883", pin=pki.pin("cloud-broker")).start()
+    bench.core.wait_state(connected=True)
+
+
+def test_a_pin_that_is_not_its_key(lab, pki, bench):
+    plain_broker(lab, pki)
+    bench.options(pin=pki.pin("spare-broker")).start()
+    assert bench.core.wait_state(connected=False, reason=IDENTITY)["detail"] == "its key is not the pinned one"
+
+
+def test_an_authority_that_is_not_ours(lab, pki, bench):
+    plain_broker(lab, pki)
+    bench.options()
+    bench.core.options = [(k, v.replace("cloud-ca", "home-ca") if k == "ca" else v) for k, v in bench.core.options]
+    bench.start()
+    assert bench.core.wait_state(connected=False, reason=IDENTITY)["detail"] == "its certificate is from an authority that we do not know"
+
+
+def test_our_certificate_is_not_theirs(lab, pki, bench):
+    plain_broker(lab, pki)
+    bench.options(cert="stranger").start()
+    assert bench.core.wait_state(connected=False, reason=REFUSED)["detail"] == "it does not accept our certificate"
+
+
+def test_tls_11_is_refused(lab, pki, bench):
+    """A server that knows TLS 1.1 only."""
+    lab.run_in("cloud", ["openssl", "s_server", "-accept", "10.91.3.2:8883", "-cert", pki.path("cloud-broker.crt"), "-key", pki.path("cloud-broker.key"),
+                         "-tls1_1", "-cipher", "ALL:@SECLEVEL=0", "-quiet"])
+    bench.options().start()
+    assert bench.core.wait_state(connected=False, reason=IDENTITY, timeout=20)["detail"] == "it speaks no TLS 1.2 or newer"
+
+
+def test_what_is_not_tls(lab, pki, bench):
+    lab.run_in("cloud", ["python3", "-c", "import socket,time;s=socket.create_server(('10.91.3.2',8883));c=[]\nwhile 1:\n x=s.accept()[0];"
+                         "x.send(b'SSH-2.0-OpenSSH_9.2\\r\\n');c.append(x)"])
+    bench.options().start()
+    assert bench.core.wait_state(connected=False, reason=IDENTITY, timeout=20)["detail"] == "it does not speak TLS"
+
+
+def test_settings_that_cannot_be(lab, pki, bench):
+    """In the clear; a key that is not there. The core hears why, and the process ends with a code that says so."""
+    bench.options("mqtt://cloud.test:1883").start(wait=False)
+    bench.core.wait(lambda: bench.core.opened_reason)
+    assert bench.core.opened_reason == "the setting endpoint has a value that cannot be" and bench.core.opened_error < 0
+    assert bench.daemon.wait() == 78
+    os.unlink(f"{bench.folder}/link-cloud.key")
+    bench.core.opened_reason = None
+    bench.options()
+    bench.daemon.start()
+    bench.core.wait(lambda: bench.core.opened_reason)
+    assert bench.core.opened_reason.startswith("the key ") and bench.daemon.wait() == 75
+
+
+# What the broker refuses, and what becomes of it.
+
+
+def test_an_event_that_is_refused_is_not_delivered(lab, pki, bench, platform):
+    """PUBACK 0x87: not acknowledged to the core, said in words, sent again when the time has come; other lanes go on."""
+    broker = plain_broker(lab, pki, acl="pattern write gatewayd/%u/state\npattern write gatewayd/%u/devices/#\npattern read gatewayd/%u/#\n\n"
+                                        "user platform\ntopic readwrite #\n")
+    bench.options().start()
+    core = bench.core
+    with platform:
+        listen(platform)
+        core.wait_state(connected=True, reason=CONNECTED)
+        core.send(*(core.event_bytes(n, device=LAMP, cap=ON_OFF, value=True) for n in range(1, 4)))
+        state = core.wait_state(connected=True, reason=REFUSED)
+        assert state["detail"] == f"the broker does not take {BASE}/events: not authorised"
+        core.device(LAMP, LAMP_CAPS)
+        platform.wait_for(f"{BASE}/devices/{LAMP}")
+        time.sleep(1)
+        assert core.acked == []
+        # Somebody gives the right. A new connection has all of it again.
+        broker.put("acl", "pattern readwrite #\n")
+        broker.stop()
+        broker.start()
+        core.wait_state(connected=True, reason=CONNECTED, after=len(core.states) - 1, timeout=15)
+        core.send(*(core.event_bytes(n, device=LAMP, cap=ON_OFF, value=True, duplicate=True) for n in range(1, 4)))
+        core.wait(lambda: sorted(core.acked) == [1, 2, 3], what="acknowledgements")
+
+
+def test_quota(lab, pki, bench):
+    """A broker that answers PUBLISH with 0x97 three times: the same bytes come again after five seconds, and then they are acknowledged."""
+    script = f"{lab.folder}/quota.py"
+    with open(script, "w", encoding="utf-8") as out:
+        out.write(QUOTA_BROKER)
+    quota = lab.daemon("quota", ["python3", script, pki.path("cloud-broker.crt"), pki.path("cloud-broker.key")], place="cloud")
+    bench.options().start()
+    core = bench.core
+    core.wait_state(connected=True, reason=CONNECTED)
+    began = time.monotonic()
+    core.event(1, device=LAMP, cap=ON_OFF, value=True)
+    assert core.wait_state(connected=True, reason=REFUSED)["detail"] == f"the broker does not take {BASE}/events: quota exceeded"
+    core.event(2, device=LAMP, cap=ON_OFF, value=False)
+    core.wait(lambda: core.acked == [1, 2], timeout=20, what="acknowledgements in order")
+    assert 4.5 < time.monotonic() - began < 12
+    core.wait_state(connected=True, reason=CONNECTED, after=1)
+    connect = json.loads(quota.wait_log("^connect ").split(" ", 1)[1])
+    assert connect == {"level": 5, "clean": False, "keepalive": 10, "session_expiry": 3600, "receive_maximum": 32, "packet_maximum": 262144,
+                       "will": [f"{BASE}/state", '{"state":"offline"}', 1, True]}
+
+
+QUOTA_BROKER = r'''
+"""As much of an MQTT 5 broker as the test needs: what CONNECT says, and PUBACK 0x97 for the first message with events."""
+import json, socket, ssl, struct, sys
+
+def varint(conn):
+    value = shift = 0
+    while True:
+        byte = conn.read(1)[0]
+        value |= (byte & 127) << shift
+        shift += 7
+        if byte < 128:
+            return value
+
+def packet(kind, body):
+    assert len(body) < 128
+    return bytes([kind, len(body)]) + body
+
+def text(body, at):
+    n = struct.unpack_from(">H", body, at)[0]
+    return body[at + 2:at + 2 + n].decode(), at + 2 + n
+
+def connect(body):
+    level, flags, keepalive = body[6], body[7], struct.unpack_from(">H", body, 8)[0]
+    n, at, said = body[10], 11, {"level": level, "clean": bool(flags & 2), "keepalive": keepalive}
+    end = at + n
+    while at < end:
+        kind = body[at]
+        name, code = {17: ("session_expiry", ">I"), 33: ("receive_maximum", ">H"), 39: ("packet_maximum", ">I")}[kind]
+        said[name] = struct.unpack_from(code, body, at + 1)[0]
+        at += 1 + struct.calcsize(code)
+    _, at = text(body, at)
+    at += 1 + body[at]
+    topic, at = text(body, at)
+    payload, at = text(body, at)
+    said["will"] = [topic, payload, flags >> 3 & 3, bool(flags & 32)]
+    print("connect", json.dumps(said), flush=True)
+
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+context.load_cert_chain(*sys.argv[1:3])
+raw, _ = socket.create_server(("10.91.3.2", 8883)).accept()
+sock = context.wrap_socket(raw, server_side=True)
+conn = sock.makefile("rb")
+refused = 0
+while True:
+    kind = conn.read(1)[0]
+    body = conn.read(varint(conn))
+    if kind >> 4 == 1:
+        connect(body)
+        sock.sendall(packet(0x20, b"\0\0\0"))
+    elif kind >> 4 == 8:
+        sock.sendall(packet(0x90, body[:2] + b"\0\1"))
+    elif kind >> 4 == 3:
+        topic, at = text(body, 0)
+        code = 0
+        if topic.endswith("/events") and refused < 1:
+            code, refused = 0x97, refused + 1
+        sock.sendall(packet(0x40, body[at:at + 2] + bytes([code, 0])))
+    elif kind >> 4 == 12:
+        sock.sendall(packet(0xd0, b""))
+'''
+
+
+# Endings and beginnings.
+
+
+def test_the_broker_dies_and_comes_back(lab, pki, bench, platform):
+    """kill -9 of the broker: said at once, dialled again, and behind the fence names are still looked up."""
+    broker = cloud_broker(lab, pki)
+    bench.options().start()
+    core = bench.core
+    core.wait_state(connected=True)
+    for _ in range(2):
+        mark = len(core.states)
+        broker.kill9()
+        core.wait_state(connected=False, after=mark)
+        broker.start()
+        core.wait_state(connected=True, after=mark, timeout=20)
+    core.event(1, device=LAMP, cap=ON_OFF, value=True)
+    core.wait(lambda: core.acked == [1])
+
+
+def test_the_next_endpoint(lab, pki, bench):
+    """The first is away: the second; it goes: the first, which has come."""
+    spare = plain_broker(lab, pki, "spare-broker", listen="10.91.3.3", name="spare")
+    bench.options("mqtts://cloud.test:8883", "mqtts://spare.test:8883").start()
+    core = bench.core
+    assert core.wait_state(connected=True)["endpoint"] == "mqtts://spare.test:8883"
+    plain_broker(lab, pki)
+    mark = len(core.states)
+    spare.kill9()
+    assert core.wait_state(connected=True, after=mark, timeout=20)["endpoint"] == "mqtts://cloud.test:8883"
+
+
+def test_a_name_that_hangs_does_not_stop_the_beats(lab, pki, bench):
+    """No answer from the network at all: the core goes on hearing us, and hears why."""
+    cloud_broker(lab, pki)
+    lab.wan.cut()
+    bench.options().start()
+    core = bench.core
+    assert core.wait_state(connected=False, timeout=30, words="no connection in time")
+    assert core.n_opened == 1
+    lab.wan.restore()
+    core.wait_state(connected=True, timeout=30)
+
+
+def test_the_fence(lab, pki, bench):
+    """After the start no key can be read and no program started, and it says so itself."""
+    cloud_broker(lab, pki)
+    bench.options().start()
+    bench.core.wait_state(connected=True)
+    with open(f"/proc/{bench.daemon.pid}/status", encoding="utf-8") as status:
+        rows = dict(line.rstrip("\n").split(":\t", 1) for line in status if ":\t" in line)
+    assert rows["Seccomp"] == "2" and rows["NoNewPrivs"] == "1"
+    assert "landlock=" in bench.daemon.wait_log("the fence stands") and "landlock=0" not in bench.daemon.wait_log("the fence stands")
+
+
+# What the platform may send.
+
+
+def test_bad_input(lab, pki, bench, platform):
+    plain_broker(lab, pki)
+    bench.options().start()
+    core = bench.core
+    core.wait_state(connected=True)
+    with platform:
+        listen(platform)
+        for payload, note in ((b"", "malformed"), (b"\xff", "malformed"), (b"[" * 9 + b"]" * 9, "malformed"), (b" " * 65537, "oversize"),
+                              (json.dumps(command(1, more=1)), "malformed"), (json.dumps(command(1, value=None)), "bad-value")):
+            core.notes.clear()
+            platform.publish(f"{BASE}/commands", payload)
+            core.wait_note(note)
+            time.sleep(1.05)
+        refusal = platform.wait_for(f"{BASE}/answers", match=lambda m: m.json["id"] == "c1").json
+        assert (refusal["result"], refusal["sender"]) == ("malformed", "app")
+        core.notes.clear()
+        for n in range(500):
+            platform.publish(f"{BASE}/commands", b"{", qos=0)
+        core.wait(lambda: sum(n[1] for n in core.notes) >= 400, timeout=10, what="notes")
+        assert len(core.notes) <= 4
+        platform.publish(f"{BASE}/time", {"now": "late"})
+        platform.publish(f"{BASE}/commands", command(9))
+        assert core.wait(lambda: core.commands)[0]["id"] == "c9"
+        assert bench.daemon.is_alive()
