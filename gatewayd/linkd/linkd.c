@@ -371,7 +371,10 @@ static void start(struct linkd *linkd)
 static void on_start(struct linkd *linkd)
 {
 	if (linkd->open) {
-		const char *missing = settings_complete(&linkd->offered, linkd->name);
+		const char *missing;
+
+		settings_keep_client_id(&linkd->offered, &linkd->settings);
+		missing = settings_complete(&linkd->offered, linkd->name);
 
 		if (missing || linkd->offered_why[0] || memcmp(&linkd->offered, &linkd->settings, sizeof(linkd->settings)) != 0) {
 			log_notice("the settings are others now: starting anew");

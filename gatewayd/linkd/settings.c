@@ -169,6 +169,7 @@ static void make_client_id(struct settings *settings, const char *name)
 	free(id);
 	hex_print(sha, 4, hex);
 	text_print(settings->client_id, sizeof(settings->client_id), "gatewayd-%.32s-%s", name, hex);
+	settings->made_client_id = true;
 }
 
 const char *settings_complete(struct settings *settings, const char *name)
@@ -184,4 +185,12 @@ const char *settings_complete(struct settings *settings, const char *name)
 	if (!settings->client_id[0])
 		make_client_id(settings, name);
 	return NULL;
+}
+
+void settings_keep_client_id(struct settings *settings, const struct settings *before)
+{
+	if (settings->client_id[0] || !before->made_client_id)
+		return;
+	text_copy(settings->client_id, sizeof(settings->client_id), before->client_id);
+	settings->made_client_id = true;
 }

@@ -40,6 +40,7 @@ struct settings {
 	char ca[SETTINGS_PATH_MAX + 1], cert[SETTINGS_PATH_MAX + 1], key_file[SETTINGS_PATH_MAX + 1];
 	char password_file[SETTINGS_PATH_MAX + 1], username[SETTINGS_USERNAME_MAX + 1];
 	char client_id[SETTINGS_CLIENT_ID_MAX + 1];
+	bool made_client_id; /* the settings have none */
 	char base_topic[SETTINGS_TOPIC_MAX + 1], discovery_prefix[SETTINGS_TOPIC_MAX + 1];
 	uint32_t keepalive_s;
 };
@@ -49,3 +50,5 @@ void settings_init(struct settings *settings);
 must_check int settings_add(struct settings *settings, struct view key, struct view value);
 /* When all are there: is it enough? Fills in a client identifier made from the machine's. NULL: yes, else what is missing. */
 const char *settings_complete(struct settings *settings, const char *name);
+/* One that was made before stays: behind the fence the machine's id cannot be read again. */
+void settings_keep_client_id(struct settings *settings, const struct settings *before);

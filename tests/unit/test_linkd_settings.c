@@ -132,6 +132,32 @@ static void says_what_is_missing(void **state)
 	check_true(strncmp(s.client_id, "gatewayd-x-", 11) == 0 && strlen(s.client_id) == 19);
 }
 
+/* A core that was restarted says the settings again; the machine's id cannot be read any more. */
+static void a_made_client_id_stays(void **state)
+{
+	struct settings s, later;
+
+	(void)state;
+	settings_init(&s);
+	check_int(add(&s, "profile", "native"), 0);
+	check_int(add(&s, "endpoint", "mqtts://a:1"), 0);
+	later = s;
+	assert_null(settings_complete(&s, "x"));
+	s.client_id[11]++;
+	settings_keep_client_id(&later, &s);
+	assert_null(settings_complete(&later, "x"));
+	check_int(memcmp(&later, &s, sizeof(s)), 0);
+
+	settings_init(&later);
+	check_int(add(&later, "client-id", "mine"), 0);
+	settings_keep_client_id(&later, &s);
+	check_text(later.client_id, "mine");
+	s = later;
+	settings_init(&later);
+	settings_keep_client_id(&later, &s);
+	check_text(later.client_id, "");
+}
+
 static void the_same_settings_are_the_same_bytes(void **state)
 {
 	struct settings a, b;
@@ -155,6 +181,7 @@ int main(void)
 	const struct CMUnitTest rows[] = {
 		cmocka_unit_test(takes_every_row),	cmocka_unit_test(refuses_what_cannot_be),
 		cmocka_unit_test(keeps_to_its_limits),	cmocka_unit_test(says_what_is_missing),
+		cmocka_unit_test(a_made_client_id_stays),
 		cmocka_unit_test(the_same_settings_are_the_same_bytes),
 	};
 	return CHECK_RUN(rows);
