@@ -214,7 +214,10 @@ enum taken intake_take(gwa_self *self, const struct mqtt_message *message, size_
 
 static void keep(gwa_self *self, const struct mqtt_message *m, size_t skip)
 {
-	if (waiting_add(&self->waiting, m->topic, m->payload, m->len, m->acked, m->retained, skip))
+	struct waiting_message like = { .topic = m->topic, .payload = m->payload, .len = m->len, .acked = m->acked,
+					.retained = m->retained, .again = m->again, .skip = skip };
+
+	if (waiting_add(&self->waiting, &like))
 		wifi_note(self, GWA_NOTE_DROPPED, 1, m->topic, "too many wait");
 }
 
@@ -223,8 +226,10 @@ void intake_message(gwa_self *self, const struct mqtt_message *message)
 	enum taken taken = TAKE_AGAIN;
 	size_t skip = 0;
 
+	gwa(self->host)->repeats(self->host, message->again);
 	if (!self->blocked)
 		taken = intake_take(self, message, &skip);
+	gwa(self->host)->repeats(self->host, 0);
 	if (taken == TAKEN)
 		return;
 	keep(self, message, skip);
@@ -243,15 +248,19 @@ void intake_replay(gwa_self *self)
 	self->replaying = true;
 	while (*at && !self->blocked) {
 		struct waiting_message *kept = *at;
-		struct mqtt_message m = { kept->topic, kept->payload, kept->len, kept->acked, kept->retained };
-		enum taken taken = intake_take(self, &m, &kept->skip);
+		struct mqtt_message m = { .topic = kept->topic, .payload = kept->payload, .len = kept->len,
+					  .acked = kept->acked, .retained = kept->retained, .again = kept->again };
+		enum taken taken;
 
+		gwa(self->host)->repeats(self->host, m.again);
+		taken = intake_take(self, &m, &kept->skip);
 		self->blocked = taken == TAKE_AGAIN;
 		if (taken == TAKEN)
 			waiting_remove(&self->waiting, at);
 		else
 			at = &kept->next;
 	}
+	gwa(self->host)->repeats(self->host, 0);
 	self->replaying = false;
 }
 

@@ -98,10 +98,13 @@ static void on_connect(struct mosquitto *mosq, void *ctx, int reason, int flags,
 {
 	struct mqtt *mqtt = ctx;
 
-	(void)mosq, (void)flags, (void)properties;
+	(void)mosq, (void)properties;
 	mqtt->n_events++;
 	if (reason != 0)
 		return;
+	/* A session that goes on begins with what was not acknowledged in it, before our subscriptions are answered;
+	 * the library does not tell DUP. */
+	mqtt->n_again = flags & 1 ? MQTT_INFLIGHT_MAX : 0;
 	mqtt->up = true;
 	mqtt->failures = 0;
 	mqtt->calls->on_up(mqtt->ctx);
@@ -113,10 +116,12 @@ static void on_message(struct mosquitto *mosq, void *ctx, const struct mosquitto
 	struct mqtt *mqtt = ctx;
 	struct mqtt_message m = { .topic = message->topic, .payload = message->payload,
 				  .len = (size_t)message->payloadlen, .acked = message->qos > 0,
-				  .retained = message->retain };
+				  .retained = message->retain, .again = message->qos > 0 && mqtt->n_again > 0 };
 
 	(void)mosq, (void)properties;
 	mqtt->n_events++;
+	if (m.again)
+		mqtt->n_again--;
 	mqtt->calls->on_message(mqtt->ctx, &m);
 }
 
@@ -137,6 +142,7 @@ static void on_subscribe(struct mosquitto *mosq, void *ctx, int mid, int n, cons
 
 	(void)mosq, (void)mid, (void)properties;
 	mqtt->n_events++;
+	mqtt->n_again = 0;
 	for (int i = 0; i < n; i++)
 		good &= granted[i] < REFUSED;
 	mqtt->calls->on_subscribed(mqtt->ctx, good);

@@ -28,6 +28,7 @@ struct mqtt_message {
 	size_t len;
 	bool acked; /* QoS above 0 */
 	bool retained;
+	bool again; /* perhaps delivered before: it was on its way when the session broke off */
 };
 struct mqtt_calls {
 	void (*on_up)(void *ctx);
@@ -57,6 +58,7 @@ struct mqtt {
 	bool up, held, paused;
 	uint64_t n_events;  /* callbacks so far: whether a read brought anything */
 	uint32_t failures;  /* in a row */
+	uint32_t n_again;   /* so many messages more may be the broker's repetitions */
 	uint64_t since_ms;
 };
 

@@ -4,10 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-int waiting_add(struct waiting *waiting, const char *topic, const void *payload, size_t len, bool acked, bool retained,
-		size_t skip)
+int waiting_add(struct waiting *waiting, const struct waiting_message *like)
 {
-	size_t topic_len = strlen(topic) + 1, size = sizeof(struct waiting_message) + topic_len + len;
+	size_t topic_len = strlen(like->topic) + 1, size = sizeof(struct waiting_message) + topic_len + like->len;
 	struct waiting_message *message;
 
 	if (waiting->n == WAITING_MAX || size > WAITING_BYTES_MAX - waiting->bytes)
@@ -15,10 +14,11 @@ int waiting_add(struct waiting *waiting, const char *topic, const void *payload,
 	message = malloc(size);
 	if (!message)
 		return WAITING_E_FULL;
-	*message = (struct waiting_message){ .len = len, .skip = skip, .acked = acked, .retained = retained };
-	memcpy(message->bytes, topic, topic_len);
-	if (len)
-		memcpy(message->bytes + topic_len, payload, len);
+	*message = *like;
+	message->next = NULL;
+	memcpy(message->bytes, like->topic, topic_len);
+	if (like->len)
+		memcpy(message->bytes + topic_len, like->payload, like->len);
 	message->topic = message->bytes;
 	message->payload = message->bytes + topic_len;
 	if (!waiting->first)
@@ -26,7 +26,7 @@ int waiting_add(struct waiting *waiting, const char *topic, const void *payload,
 	*waiting->end = message;
 	waiting->end = &message->next;
 	waiting->n++;
-	waiting->n_acked += acked;
+	waiting->n_acked += message->acked;
 	waiting->bytes += size;
 	return 0;
 }

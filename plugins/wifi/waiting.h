@@ -18,7 +18,7 @@ struct waiting_message {
 	const char *topic;
 	const void *payload;
 	bool acked; /* QoS above 0: the broker waits for our word */
-	bool retained;
+	bool retained, again;
 	char bytes[];
 };
 /* Zero-initialised is empty. */
@@ -27,8 +27,8 @@ struct waiting {
 	size_t n, bytes, n_acked;
 };
 
-must_check int waiting_add(struct waiting *waiting, const char *topic, const void *payload, size_t len, bool acked,
-			   bool retained, size_t skip);
+/* A copy of what like's texts are; the rest of like is taken as it is. */
+must_check int waiting_add(struct waiting *waiting, const struct waiting_message *like);
 /* Removes *at, which may be the address of any next pointer. */
 void waiting_remove(struct waiting *waiting, struct waiting_message **at);
 void waiting_deinit(struct waiting *waiting);

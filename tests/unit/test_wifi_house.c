@@ -164,27 +164,34 @@ static void test_quiet(void **state)
 	house_deinit(&house);
 }
 
+static int wait(struct waiting *w, const char *topic, const char *payload, size_t len, bool acked, size_t skip)
+{
+	struct waiting_message like = { .topic = topic, .payload = payload, .len = len, .acked = acked, .skip = skip };
+
+	return waiting_add(w, &like);
+}
+
 static void test_waiting(void **state)
 {
 	struct waiting w = { 0 };
 
 	(void)state;
-	check_ok(waiting_add(&w, "a", "1", 1, true, false, 0));
-	check_ok(waiting_add(&w, "b", "", 0, false, true, 3));
-	check_ok(waiting_add(&w, "c", "3", 1, true, false, 0));
+	check_ok(wait(&w, "a", "1", 1, true, 0));
+	check_ok(wait(&w, "b", "", 0, false, 3));
+	check_ok(wait(&w, "c", "3", 1, true, 0));
 	check_uint(w.n_acked, 2);
 	check_text(w.first->next->topic, "b");
 	check_uint(w.first->next->skip, 3);
 	/* The last, so that the end moves back. */
 	waiting_remove(&w, &w.first->next->next);
-	check_ok(waiting_add(&w, "d", "4", 1, false, false, 0));
+	check_ok(wait(&w, "d", "4", 1, false, 0));
 	check_text(w.first->next->next->topic, "d");
 	waiting_remove(&w, &w.first);
 	check_uint(w.n_acked, 0);
 	check_text(w.first->topic, "b");
 	waiting_deinit(&w);
 	check_uint(w.bytes, 0);
-	check_ok(waiting_add(&w, "e", "5", 1, false, false, 0));
+	check_ok(wait(&w, "e", "5", 1, false, 0));
 	waiting_deinit(&w);
 }
 
@@ -196,12 +203,12 @@ static void test_waiting_full(void **state)
 	(void)state;
 	assert_non_null(big);
 	for (unsigned i = 0; i < WAITING_MAX; i++)
-		check_ok(waiting_add(&w, "t", "x", 1, true, false, 0));
-	check_int(waiting_add(&w, "t", "x", 1, true, false, 0), WAITING_E_FULL);
+		check_ok(wait(&w, "t", "x", 1, true, 0));
+	check_int(wait(&w, "t", "x", 1, true, 0), WAITING_E_FULL);
 	waiting_deinit(&w);
-	check_int(waiting_add(&w, "t", big, WAITING_BYTES_MAX, true, false, 0), WAITING_E_FULL);
-	check_ok(waiting_add(&w, "t", big, WAITING_BYTES_MAX - 1000, true, false, 0));
-	check_int(waiting_add(&w, "t", big, 1000, true, false, 0), WAITING_E_FULL);
+	check_int(wait(&w, "t", big, WAITING_BYTES_MAX, true, 0), WAITING_E_FULL);
+	check_ok(wait(&w, "t", big, WAITING_BYTES_MAX - 1000, true, 0));
+	check_int(wait(&w, "t", big, 1000, true, 0), WAITING_E_FULL);
 	waiting_deinit(&w);
 	free(big);
 }

@@ -11,6 +11,7 @@ enum { LOG_MAX = 4096 };
 struct said {
 	char kind; /* u device up, d down, l left, r report, n note, s synced, f done */
 	uint16_t cap;
+	bool again;
 	int number; /* report: the value; note: its kind; done: its status */
 	uint32_t count;
 	char text[GWA_TEXT_MAX + 1], object[160];
@@ -27,6 +28,7 @@ struct fake_host {
 	size_t n;
 	uint64_t reports, credit; /* credit: the last report that is taken */
 	uint64_t now;
+	bool repeats;
 	struct shelf_blob shelf[16];
 	size_t n_shelf;
 };
@@ -95,6 +97,7 @@ static uint64_t op_report(gwa_host *host, const struct gwa_addr *addr, uint8_t e
 		return 0;
 	s = add(host, 'r');
 	s->cap = cap;
+	s->again = fake(host)->repeats;
 	s->number = value->type == GWA_T_REAL ? (int)value->v.f : value->type == GWA_T_TEXT ? 0 : (int)value->v.i;
 	return ++fake(host)->reports;
 }
@@ -147,10 +150,15 @@ static int op_save(gwa_host *host, const char *key, const void *buf, uint32_t le
 	return 0;
 }
 
+static void op_repeats(gwa_host *host, int on)
+{
+	fake(host)->repeats = on != 0;
+}
+
 static const struct gwa_host_ops ops = {
 	.size = sizeof(ops), .log = op_log, .port = op_port, .watch = op_watch, .timer = op_timer, .now_ms = op_now,
 	.device_up = op_up, .devices_synced = op_synced, .device_down = op_down, .report = op_report, .done = op_done,
-	.note = op_note, .load = op_load, .save = op_save,
+	.note = op_note, .load = op_load, .save = op_save, .repeats = op_repeats,
 };
 
 static const struct gwa_opt options[] = {
@@ -186,7 +194,7 @@ static void close_plugin(struct fake_host *host)
 
 static void say(struct fake_host *host, const char *topic, const char *payload, bool acked)
 {
-	intake_message(host->self, &(struct mqtt_message){ topic, payload, strlen(payload), acked, false });
+	intake_message(host->self, &(struct mqtt_message){ .topic = topic, .payload = payload, .len = strlen(payload), .acked = acked });
 	intake_hold(host->self);
 }
 
@@ -249,6 +257,22 @@ static void test_report(void **state)
 	say(host, "zigbee2mqtt/plug", "{\"last_seen\":1}", true);
 	say(host, "zigbee2mqtt/bridge/info", "{}", true);
 	check_true(!host->self->intake.held);
+	close_plugin(host);
+}
+
+/* What the broker may have delivered before is marked, and what came meanwhile is not. */
+static void test_again(void **state)
+{
+	struct mqtt_message m = { "zigbee2mqtt/plug", "{\"power\":7}", 11, true, false, true };
+	struct fake_host *host = open_plugin();
+
+	(void)state;
+	say(host, DEVICES, "[" DEVICE("plug", "1") "]", false);
+	intake_message(host->self, &m);
+	check_true(host->log[host->n - 1].again);
+	m.again = false;
+	intake_message(host->self, &m);
+	check_true(!host->log[host->n - 1].again);
 	close_plugin(host);
 }
 
@@ -709,6 +733,7 @@ int main(void)
 {
 	static const struct CMUnitTest rows[] = {
 		cmocka_unit_test(test_report),
+		cmocka_unit_test(test_again),
 		cmocka_unit_test(test_before_the_description),
 		cmocka_unit_test(test_no_credit),
 		cmocka_unit_test(test_come_and_go),
