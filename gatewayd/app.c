@@ -333,7 +333,7 @@ int app_new(struct loop *loop, const struct app_options *options, struct conf *c
 static int shut_in(struct app *app)
 {
 	const char *folder = app->options.config;
-	const char *read[] = { folder, "/usr/share/zoneinfo", "/etc", NULL };
+	const char *read[] = { folder, "/usr/share/zoneinfo", "/etc", "/proc/self/statm", NULL };
 	const char *write[] = { app->conf->state_dir, app->conf->run_dir, NULL };
 	const struct host_fence fence = { .read_paths = read, .write_paths = write, .stage_two = true };
 	struct host_fence_state state;
@@ -380,6 +380,9 @@ struct app *app_close(struct app *app)
 		return NULL;
 	app->door = door_close(app->door);
 	app->wire = packet_server_close(app->wire);
+	/* What is being written ends while everybody who hears of it is still there. */
+	if (app->store)
+		store_drain(app->store);
 	app->links = links_close(app->links);
 	app->hub = hub_close(app->hub);
 	if (app->audit) {
