@@ -28,10 +28,11 @@ struct client { /* one connection */
 	uint32_t rate_left;
 };
 
+struct door;
 struct call {
 	struct list node;
+	struct door *door;     /* is there as long as a call is */
 	struct client *client; /* NULL: it has gone, the answer goes nowhere */
-	struct door_parts parts;     /* a copy: a call may outlive its door by the time the writer needs */
 	const struct method *method; /* NULL: none of that name */
 	struct json *request;        /* lives as long as the call: later steps may read its parameters */
 	const struct json *params;   /* within it */
@@ -42,6 +43,14 @@ struct call {
 	int32_t rule;          /* who decided a refusal; told to those who may know */
 	bool handled;          /* its handler has it: a failure is that method's, and goes on record as such */
 	bool recorded;         /* some lower layer records how it ended */
+};
+
+struct door {
+	struct door_parts parts;
+	struct packet_server *server;
+	struct list clients;
+	size_t n_clients, n_calls; /* of calls also those whose client has gone */
+	bool closed;               /* its parts may be gone, too: a call that ends now says and records nothing */
 };
 
 /* door.c */

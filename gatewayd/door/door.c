@@ -10,13 +10,6 @@
 #include "door/request.h"
 #include "sys/host.h"
 
-struct door {
-	struct door_parts parts;
-	struct packet_server *server;
-	struct list clients;
-	size_t n_clients;
-};
-
 void client_send_json(struct client *client, struct json *document)
 {
 	char *text = NULL;
@@ -36,7 +29,10 @@ void call_free(struct call *call)
 	if (call->client)
 		call->client->n_calls--;
 	request_free(call->request);
+	struct door *door = call->door;
 	free(call);
+	if (--door->n_calls == 0 && door->closed)
+		free(door);
 }
 
 static void call_send(struct call *call, const char *key, struct json *body)
@@ -58,13 +54,13 @@ static void call_send(struct call *call, const char *key, struct json *body)
 /* A verb that was tried and failed is on record like one that succeeded. */
 static void record_failure(const struct call *call, enum result result, const char *message)
 {
-	if (!call->handled || call->recorded || !call->method->audit_kind)
+	if (!call->handled || call->recorded || !call->method->audit_kind || call->door->closed)
 		return;
 	struct audit_record record = call_record(call, call->method->audit_kind);
 	record.outcome = AUDIT_FAILED;
 	record.result = (uint16_t)result;
 	record.detail = message;
-	(void)!audit_append(call->parts.audit, &record, NULL, NULL);
+	(void)!audit_append(call->door->parts.audit, &record, NULL, NULL);
 }
 
 static bool too_large(const struct json *result)
@@ -83,8 +79,8 @@ void call_answer(struct call *call, struct json *result)
 		call_fail(call, RESULT_BUSY, "the answer is too large: ask for a part of it");
 		return;
 	}
-	if (call->method->audit_kind)
-		audit_drain(call->parts.audit); /* the verb left its row with its change */
+	if (call->method->audit_kind && !call->door->closed)
+		audit_drain(call->door->parts.audit); /* the verb left its row with its change */
 	call_send(call, "result", result ? result : json_new_object());
 }
 
@@ -123,7 +119,7 @@ void call_fail_errno(struct call *call, int r, const char *what)
 
 const struct door_parts *call_parts(const struct call *call)
 {
-	return &call->parts;
+	return &call->door->parts;
 }
 
 const struct asker *call_asker(const struct call *call)
@@ -151,6 +147,11 @@ bool call_is_gone(const struct call *call)
 	return !call->client;
 }
 
+bool call_door_is_closed(const struct call *call)
+{
+	return call->door->closed;
+}
+
 void call_is_recorded(struct call *call)
 {
 	call->recorded = true;
@@ -172,7 +173,7 @@ static void audit_refusal(const struct call *call, const char *method, enum resu
 {
 	struct audit_record record = { .kind = AUDIT_DENIAL, .outcome = AUDIT_DENIED, .result = (uint16_t)result, .object = method, .detail = detail };
 	asker_to_record(&call->asker, &record);
-	(void)!audit_append(call->parts.audit, &record, NULL, NULL);
+	(void)!audit_append(call->door->parts.audit, &record, NULL, NULL);
 }
 
 static void audit_bad_input(struct client *client, const char *detail)
@@ -206,7 +207,7 @@ static unsigned role_bit(enum role role)
 static enum result call_identify(struct call *call)
 {
 	const char *token = call_token(call);
-	struct people *people = call->parts.people;
+	struct people *people = call->door->parts.people;
 	const struct session *session;
 
 	call->asker.source = SOURCE_DOOR;
@@ -236,7 +237,7 @@ static bool call_is_permitted(const struct call *call)
 	if (call->session.number && (who & role_bit(call->asker.role)))
 		return true;
 	/* uid 0 is administrator only for the first set-up and for recovery. */
-	return root && ((who & METHOD_RECOVERY) || ((who & METHOD_SETUP) && !people_has_owner(call->parts.people)));
+	return root && ((who & METHOD_RECOVERY) || ((who & METHOD_SETUP) && !people_has_owner(call->door->parts.people)));
 }
 
 static void refuse(struct call *call, enum result result, const char *why)
@@ -291,7 +292,8 @@ static struct call *call_new(struct client *client, struct json *request)
 		return NULL;
 	}
 	call->client = client;
-	call->parts = client->door->parts;
+	call->door = client->door;
+	call->door->n_calls++;
 	call->request = request;
 	call->params = json_get(request, "params");
 	list_append(&client->calls, &call->node);
@@ -396,7 +398,9 @@ struct door *door_close(struct door *door)
 		packet_close(client->conn);
 		client_gone(client);
 	}
-	free(door);
+	door->closed = true;
+	if (door->n_calls == 0)
+		free(door); /* else the last call does */
 	return NULL;
 }
 

@@ -38,9 +38,9 @@ static void on_event(void *ctx, const struct event *event, const struct device *
 int client_listen(struct client *client, const struct call *call)
 {
 	client_unlisten(client);
-	client->door_people = call->parts.people;
+	client->door_people = call->door->parts.people;
 	client->listener_session = call->session.number;
-	return router_listen(call->parts.router, &call->asker, on_event, client, &client->listener);
+	return router_listen(call->door->parts.router, &call->asker, on_event, client, &client->listener);
 }
 
 void client_unlisten(struct client *client)

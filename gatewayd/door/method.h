@@ -68,6 +68,7 @@ const struct session *call_session(const struct call *call);
 const struct json *call_request(const struct call *call);  /* lives as long as the call: later steps read it again */
 const char *call_token(const struct call *call);           /* as presented, NULL none */
 bool call_is_gone(const struct call *call);                /* its client went away: nobody will hear the answer */
+bool call_door_is_closed(const struct call *call);         /* the gateway is stopping: nothing can be recorded any more */
 void call_is_recorded(struct call *call);                  /* a lower layer records how it ends: the door does not */
 void call_rule(struct call *call, int32_t rule);           /* named in the next call_fail to those who may know */
 struct audit_record call_record(const struct call *call, uint16_t kind); /* filled with who, session, source, action = method name */

@@ -177,7 +177,7 @@ static void on_appended(void *ctx, int r)
 
 void call_append_answer(struct call *call, const struct audit_record *record, struct json *result)
 {
-	struct append *append = malloc(sizeof(*append));
+	struct append *append = call_door_is_closed(call) ? NULL : malloc(sizeof(*append));
 	if (!append) {
 		json_free(result);
 		call_fail_errno(call, -ENOMEM, "recording it");

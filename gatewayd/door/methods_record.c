@@ -52,8 +52,7 @@ static void on_rows(void *ctx, int r, const struct audit_row *rows, size_t n)
 	json_set_bool(result, "cut", cut);
 	struct audit_record record = call_record(call, AUDIT_READ);
 	record.object = "audit";
-	(void)!audit_append(call_parts(call)->audit, &record, NULL, NULL);
-	call_answer(call, result);
+	call_append_answer(call, &record, result);
 }
 
 void method_audit_tail(struct call *call, const struct json *params)

@@ -56,8 +56,7 @@ static void job_done(void *ctx, int r)
 	if (job->verify && job->nobody && r == 0)
 		r = CRYPTO_E_MISMATCH;
 	if (hasher->closed) {
-		job->fn(job->ctx, -ECANCELED, NULL);
-		job_free(job);
+		job_free(job); /* who waited was told when it closed */
 		free(hasher);
 		return;
 	}
@@ -159,6 +158,9 @@ struct hasher *hasher_close(struct hasher *hasher)
 {
 	if (!hasher)
 		return NULL;
+	/* Now, while those who wait are still there; what runs cannot be called back and ends unheard. */
+	if (hasher->running)
+		hasher->running->fn(hasher->running->ctx, -ECANCELED, NULL);
 	while (hasher->first) {
 		struct job *job = hasher->first;
 		hasher->first = job->next;

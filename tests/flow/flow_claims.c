@@ -257,7 +257,7 @@ static void handing_on_and_letting_go(void **state)
 	house_settle(house);
 	check_ok(answer.r);
 	check_int(registry_find(house->app->registry, home->lamp)->state, DEVICE_DESCRIBED);
-	check_int(house_command(house, &anna, &on).result, RESULT_UNKNOWN_DEVICE);
+	check_int(house_command(house, &anna, &on).result, RESULT_UNBOUND);
 	claims_unbind(router_claims(house->app->router), home->lamp, &record, on_end, &answer);
 	house_settle(house);
 	check_int(answer.r, CLAIMS_E_NOT_WAITING);

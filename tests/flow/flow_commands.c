@@ -76,7 +76,7 @@ static void what_is_refused_never_reaches_the_adapter(void **state)
 		{ "out of range", anna, house_set(home->lamp, CAP_LEVEL, value_int(101)), RESULT_BAD_VALUE, AUDIT_REFUSED },
 		{ "no such choice", anna, house_set(home->lock, CAP_LOCK_STATE, value_text("ajar")), RESULT_BAD_VALUE, AUDIT_REFUSED },
 		{ "a member and a lock", ben, house_set(home->lock, CAP_LOCK_STATE, value_text("unlocked")), RESULT_UNKNOWN_DEVICE, AUDIT_DENIAL },
-		{ "a device that nobody owns", anna, house_set(home->stranger, CAP_ON_OFF, value_bool(true)), RESULT_UNKNOWN_DEVICE, AUDIT_DENIAL },
+		{ "a device that nobody owns", anna, house_set(home->stranger, CAP_ON_OFF, value_bool(true)), RESULT_UNBOUND, AUDIT_DENIAL },
 	};
 	for (size_t i = 0; i < N_ELEMENTS(rows); i++) {
 		size_t before = house_audit(house, rows[i].kind, NULL);

@@ -39,9 +39,11 @@ static size_t events_of(const struct house *house, uint16_t cap)
 static void ack_all(struct house *house)
 {
 	struct wire_msg acked = { .type = WIRE_LINK_ACKED };
+	uint64_t numbers[WIRE_ACKS_MAX];
+	acked.link_acked.numbers = numbers;
 	for (size_t i = 0; i < house->link.n; i++)
 		if (house->link.heard[i].type == WIRE_LINK_EVENT && acked.link_acked.n < WIRE_ACKS_MAX)
-			acked.link_acked.numbers[acked.link_acked.n++] = house->link.heard[i].number;
+			numbers[acked.link_acked.n++] = house->link.heard[i].number;
 	if (acked.link_acked.n)
 		actor_say(&house->link, &acked);
 	house_settle(house);
