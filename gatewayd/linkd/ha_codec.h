@@ -2,8 +2,8 @@
 /* ha_codec - Home Assistant's payloads: discovery, states and availability out, commands in.
  *
  *   above   linkd/ha
- *   below   base/base  base/text  linkd/devices  linkd/ha_entity  linkd/jsonw  linkd/mqtt  linkd/settings  model/capability
- *           model/device  model/device_id  model/value  model/wire  sys/json
+ *   below   base/base  base/text  linkd/devices  linkd/ha_entity  linkd/jsonw  linkd/mqtt  model/capability  model/device_id
+ *           model/value
  *   owns    nothing: pure
  *   limits  HA_PAYLOAD_MAX HA_DEPTH_MAX HA_ORDERS_MAX
  *   errors  HA_E_TOPIC HA_E_VALUE HA_E_MALFORMED

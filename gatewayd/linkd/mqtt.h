@@ -4,7 +4,7 @@
  *   above   linkd/linkd
  *   below   base/base  base/text  model/wire  sys/crypto  sys/loop  sys/tls
  *   owns    struct mqtt: libmosquitto's client, its descriptor's copy, timers
- *   limits  MQTT_PAYLOAD_MAX MQTT_TOPIC_MAX MQTT_PACKET_MAX MQTT_RECEIVE_MAX MQTT_SEND_MAX
+ *   limits  MQTT_TOPIC_MAX MQTT_PACKET_MAX MQTT_RECEIVE_MAX
  *
  * Everything is MQTT 5. Looking up a name may take long and is done by a pool thread; all else is on the loop.
  */
@@ -15,11 +15,10 @@
 #include "sys/tls.h"
 
 enum {
-	MQTT_PAYLOAD_MAX = 65536,  /* of what comes in; the profile refuses more */
 	MQTT_TOPIC_MAX = 256,
 	MQTT_PACKET_MAX = 262144,  /* told to the broker: it sends nothing larger */
 	MQTT_RECEIVE_MAX = 32,     /* unacknowledged messages towards us */
-	MQTT_SEND_MAX = 256,       /* and from us; the broker may want fewer */
+	MQTT_SEND = 256,           /* and from us: more than an outlet has; the broker may want fewer */
 	MQTT_CONNECT_MS = 15000,   /* from the first look-up to CONNACK */
 };
 

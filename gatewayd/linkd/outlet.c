@@ -21,7 +21,7 @@ struct outlet {
 	struct flight flight;
 	struct timer *retry, *gather;
 	struct idle_hook hook;
-	uint64_t acks[OUTLET_ACKS_MAX];
+	uint64_t acks[WIRE_ACKS_MAX];
 	size_t n_acks;
 	struct complaint complaints[NOTES];
 	bool gathering, refused;
@@ -73,7 +73,7 @@ void outlet_ack(struct outlet *outlet, uint64_t number)
 {
 	if (!number)
 		return;
-	if (outlet->n_acks == OUTLET_ACKS_MAX)
+	if (outlet->n_acks == WIRE_ACKS_MAX)
 		say_acks(outlet);
 	outlet->acks[outlet->n_acks++] = number;
 	loop_at_turn_end(outlet->loop, &outlet->hook);

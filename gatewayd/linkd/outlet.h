@@ -4,7 +4,7 @@
  *   above   linkd/linkd  linkd/profile
  *   below   base/base  base/text  linkd/flight  linkd/mqtt  model/wire  remote/session  sys/loop
  *   owns    struct outlet: the messages under way, acknowledgements and complaints not yet told
- *   limits  OUTLET_ACKS_MAX
+ *   limits  -
  *
  * A message that the broker refuses (PUBACK 0x80 and above) is not delivered: it waits and goes again, until it is taken
  * or the connection ends. Then everything is forgotten here; the core has it still.
@@ -17,7 +17,6 @@
 #include "sys/loop.h"
 
 enum {
-	OUTLET_ACKS_MAX = WIRE_ACKS_MAX,
 	OUTLET_RETRY_MS = 5000,         /* busy, quota, rate: it may be better soon */
 	OUTLET_RETRY_REFUSED_MS = 60000, /* not authorised, invalid: somebody has to change something */
 	OUTLET_NOTE_MS = 1000,          /* complaints of one kind are gathered so long */

@@ -1,6 +1,6 @@
-/* The core may start after us, and may start anew at any time. So a connection is an episode: it is looked for with
- * growing patience, greeted, kept awake by a beat each second, and when it ends for whatever reason the next is looked
- * for. What has to be said again then is the owner's business.
+/* The core may start after us, and may start anew at any time. So a connection is an episode: it is
+ * looked for with growing patience, greeted, kept awake by a beat each second, and when it ends for
+ * whatever reason the next is looked for. What has to be said again then is the owner's business.
  */
 #include "remote/session.h"
 
@@ -122,7 +122,8 @@ static void on_packet(void *ctx, const uint8_t *data, size_t len)
 	int r = 1;
 
 	session->heard_ms = loop_now_ms(session->loop);
-	while (!session->drop_why && (r = wire_next(&packet, &session->wire, &session->scratch, &session->msg)) == 1)
+	while (!session->drop_why &&
+	       (r = wire_next(&packet, &session->wire, &session->scratch, &session->msg)) == 1)
 		take(session);
 	if (r > 1)
 		session_drop(session, "the core broke the rules of the wire");
@@ -145,7 +146,9 @@ static void on_close(void *ctx, int r)
 	lose(session, "the core closed the connection");
 }
 
-static const struct packet_ops packet_ops = { .on_packet = on_packet, .on_drain = on_drain, .on_close = on_close };
+static const struct packet_ops packet_ops = { .on_packet = on_packet,
+					      .on_drain = on_drain,
+					      .on_close = on_close };
 
 static int greet(struct session *session)
 {
@@ -175,7 +178,8 @@ static void on_retry(void *ctx)
 		if (session->conn)
 			session->conn = packet_close(session->conn);
 		if (!session->told)
-			log_notice("the core cannot be reached yet", log_text("socket", session->path), log_err(r));
+			log_notice("the core cannot be reached yet",
+				   log_text("socket", session->path), log_err(r));
 		session->told = true;
 		timer_start(session->retry, session->retry_ms);
 	}

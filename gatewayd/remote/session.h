@@ -1,7 +1,7 @@
 #pragma once
 /* session - our end of the wire: connects, says who we are, keeps the beat, and connects again when the core is gone.
  *
- *   above   linkd/linkd
+ *   above   host/adapter  linkd/linkd  linkd/outlet
  *   below   base/base  base/bytes  base/text  model/wire  sys/log  sys/loop  sys/packet
  *   owns    struct session: its connection and timers
  *   limits  SESSION_RETRY_MS_MAX
@@ -24,9 +24,11 @@ struct session_ops {
 must_check int session_new(struct loop *loop, const char *path, enum wire_kind kind, const char *name,
 			   const struct session_ops *ops, void *ctx, struct session **ret);
 /* Answers START: error 0 makes the session ready. */
-must_check int session_opened(struct session *session, uint8_t flags, int error, const char *reason);
+must_check int session_opened(struct session *session, uint8_t flags, int error,
+			      const char *reason);
 /* One encoded message. False: no room, or not connected. */
 bool session_put(struct session *session, const void *message, size_t len);
-/* Ends the connection and begins another; may be called from anywhere, takes effect in the next turn. */
+/* Ends the connection and begins another; may be called from anywhere, takes effect in the next
+ * turn. */
 void session_drop(struct session *session, const char *why);
 struct session *session_close(struct session *session);

@@ -14,8 +14,8 @@
 #include "host/host.h"
 #include "host/options.h"
 #include "host/plugin.h"
-#include "host/session.h"
 #include "model/wire.h"
+#include "remote/session.h"
 #include "sys/host.h"
 #include "sys/log.h"
 #include "sys/loop.h"
@@ -300,7 +300,7 @@ static int set_up(struct adapter *adapter)
 	if (!r)
 		r = host_new(adapter->loop, &core, adapter, &adapter->host);
 	if (!r)
-		r = session_new(adapter->loop, adapter->config->socket, adapter->config->name,
+		r = session_new(adapter->loop, adapter->config->socket, WIRE_ADAPTER, adapter->config->name,
 				&session_ops, adapter, &adapter->session);
 	if (!r)
 		r = loop_on_signal(adapter->loop, SIGTERM, on_signal, adapter);

@@ -2,7 +2,7 @@
 /* adapter - the program: one session with the core, one plugin behind the fence, and how they begin and end.
  *
  *   above   host/main
- *   below   base/base  base/text  host/host  host/options  host/plugin  host/session  model/wire  sys/host  sys/log
+ *   below   base/base  base/text  host/host  host/options  host/plugin  model/wire  remote/session  sys/host  sys/log
  *           sys/loop
  *   owns    everything that runs in this process
  *   limits  -

@@ -1,7 +1,7 @@
 /* The search for a core, in virtual time: patience grows, but not without bound. */
 #include "check.h"
 
-#include "host/session.h"
+#include "remote/session.h"
 #include "sys/packet.h"
 #include "tmpdir.h"
 
@@ -51,7 +51,7 @@ static int setup(void **state)
 
 	tmpdir_init(&b->dir);
 	check_ok(loop_new_virtual(1000, 0, &b->loop));
-	check_ok(session_new(b->loop, tmpdir_path(&b->dir, "s"), "t", &ops, b, &b->session));
+	check_ok(session_new(b->loop, tmpdir_path(&b->dir, "s"), WIRE_ADAPTER, "t", &ops, b, &b->session));
 	*state = b;
 	return 0;
 }

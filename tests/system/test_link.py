@@ -20,6 +20,7 @@ LAMP, PLUG = "0123456789abcdef00000001", "0123456789abcdef00000002"
 ON_OFF, LEVEL, TEMPERATURE = 1, 2, 64
 BOOL, INT, REAL, TEXT = 1, 2, 3, 4
 R, RW = 5, 7
+MQTT_RECEIVE_MAX, MQTT_PACKET_MAX = 32, 262144
 LAMP_CAPS = {1: [(ON_OFF, BOOL, RW), (LEVEL, INT, RW, 1)]}
 
 
@@ -382,7 +383,7 @@ def test_quota(lab, pki, bench):
     assert 4.5 < time.monotonic() - began < 12
     core.wait_state(connected=True, reason=CONNECTED, after=1)
     connect = json.loads(quota.wait_log("^connect ").split(" ", 1)[1])
-    assert connect == {"level": 5, "clean": False, "keepalive": 10, "session_expiry": 3600, "receive_maximum": 32, "packet_maximum": 262144,
+    assert connect == {"level": 5, "clean": False, "keepalive": 10, "session_expiry": 3600, "receive_maximum": MQTT_RECEIVE_MAX, "packet_maximum": MQTT_PACKET_MAX,
                        "will": [f"{BASE}/state", '{"state":"offline"}', 1, True]}
 
 

@@ -176,6 +176,26 @@ static void the_same_settings_are_the_same_bytes(void **state)
 	check_bytes(&a, sizeof(a), &b, sizeof(b));
 }
 
+static void a_client_id_that_was_made_stays(void **state)
+{
+	struct settings before, after;
+
+	(void)state;
+	settings_init(&before);
+	check_int(add(&before, "profile", "native"), 0);
+	check_int(add(&before, "endpoint", "mqtts://a:1"), 0);
+	after = before;
+	assert_null(settings_complete(&before, "x"));
+	/* As behind the fence, where another name stands for a machine's id that cannot be read. */
+	settings_keep_client_id(&after, &before);
+	assert_null(settings_complete(&after, "y"));
+	check_bytes(&after, sizeof(after), &before, sizeof(before));
+	settings_init(&after);
+	check_int(add(&after, "client-id", "own"), 0);
+	settings_keep_client_id(&after, &before);
+	check_text(after.client_id, "own");
+}
+
 int main(void)
 {
 	const struct CMUnitTest rows[] = {
@@ -183,6 +203,7 @@ int main(void)
 		cmocka_unit_test(keeps_to_its_limits),	cmocka_unit_test(says_what_is_missing),
 		cmocka_unit_test(a_made_client_id_stays),
 		cmocka_unit_test(the_same_settings_are_the_same_bytes),
+		cmocka_unit_test(a_client_id_that_was_made_stays),
 	};
 	return CHECK_RUN(rows);
 }
