@@ -110,7 +110,9 @@ static void pending_refuse(struct pending *p, enum result result)
 /* For refusals that would tell something about a device the asker may not read. */
 static void pending_hide(struct pending *p, const struct device *device, enum result result)
 {
-	bool knows = device && router_may(p->router, &p->asker, device, 0, ACTION_READ).allowed;
+	/* Before it is anybody's, who may take it in sees it in his list. */
+	bool knows = device && (router_may(p->router, &p->asker, device, 0, ACTION_READ).allowed ||
+				(!device->owner && router_may(p->router, &p->asker, device, 0, ACTION_CONFIGURE).allowed));
 	pending_end(p, result, knows ? result : RESULT_UNKNOWN_DEVICE);
 }
 
