@@ -232,7 +232,7 @@ static void slot_on_report(struct slot *slot, const struct wire_msg *msg)
 	}
 	slot->n_reports++;
 	r = hub->ops->on_report(hub->ctx, slot->name, &msg->report.addr, msg->report.endpoint, msg->report.cap, &msg->report.value,
-				msg->report.wall_us, slot_on_report_stored, cell);
+				msg->report.wall_us, msg->report.again, slot_on_report_stored, cell);
 	if (r != 0) {
 		slot->n_refused++;
 		intake_stored(cell);

@@ -31,7 +31,7 @@ struct hub_ops { /* app wires these to registry, router and alarms */
 	void (*on_gone)(void *ctx, const char *adapter, const struct address *addr, bool left);
 	/* 0: stored will be called exactly once (also before this returns); positive: refused, it counts as stored. */
 	int (*on_report)(void *ctx, const char *adapter, const struct address *addr, uint8_t endpoint, uint16_t cap,
-			 const struct value *value, int64_t wall_us, hub_stored_fn stored, void *stored_ctx);
+			 const struct value *value, int64_t wall_us, bool again, hub_stored_fn stored, void *stored_ctx);
 	void (*on_claim)(void *ctx, const char *adapter, const struct address *addr, const char *code);
 	void (*on_note)(void *ctx, const char *adapter, enum note_kind kind, uint32_t count, const char *object, const char *text);
 };

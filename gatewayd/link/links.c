@@ -152,6 +152,7 @@ static void slot_drain(struct slot *slot)
 			spool_ack(slot->links->spool, slot->spool, entry.number); /* cannot be: it was encoded by us */
 			continue;
 		}
+		msg.link_event.duplicate |= msg.link_event.event.duplicate;
 		if (peer_send(slot->peer, &msg) != 0)
 			return; /* the connection ends: untake brings it back */
 		slot->in_flight++;

@@ -2,7 +2,8 @@
 /* links - the core's end of the links: devices and events down by what is shared, commands and acknowledgements up.
  *
  *   above   app
- *   below   adapter/peer  base/base  conf/conf  link/options  link/shares  model/wire  registry/registry  router/router  router/alarms  router/time_trust  spool/spool
+ *   below   adapter/peer  base/base  base/text  conf/conf  link/options  link/shares  router/alarms  router/router
+ *           router/time_trust
  *   owns    one slot a link: its peer, its spool number, credit in flight
  *   limits  LINKS_MAX LINK_INFLIGHT_MAX
  *

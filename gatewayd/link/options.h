@@ -2,7 +2,7 @@
 /* options - a link's settings as the key and value texts that its process is sent in its first second.
  *
  *   above   link/links
- *   below   adapter/peer  base/base  conf/conf
+ *   below   adapter/peer  base/base  base/text  conf/conf
  *   owns    the texts it makes
  *   limits  -
  */

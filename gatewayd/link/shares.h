@@ -2,7 +2,7 @@
 /* shares - may this capability of this device leave by that link? The allow-list of the settings, asked once an event.
  *
  *   above   link/links
- *   below   base/base  conf/conf  model/capability  registry/registry
+ *   below   base/base  conf/conf  registry/registry
  *   owns    nothing: pure
  */
 #include "base/base.h"

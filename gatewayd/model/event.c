@@ -8,7 +8,7 @@
 #include "base/text.h"
 #include "model/alarm.h"
 
-enum { EVENT_RISKY = 1u, EVENT_PHASE_LAST = 2 };
+enum { EVENT_RISKY = 1u, EVENT_DUPLICATE = 2u, EVENT_PHASE_LAST = 2 };
 
 static const char *const kind_names[EVENT_KINDS] = {
 	[EVENT_REPORT] = "report", [EVENT_AVAILABILITY] = "availability",
@@ -61,7 +61,7 @@ void event_put(struct writer *w, const struct event *event)
 		w->bad = true;
 	put_u8(w, (uint8_t)event->kind);
 	put_u8(w, (uint8_t)event->event_class);
-	put_u8(w, event->risky ? EVENT_RISKY : 0);
+	put_u8(w, (uint8_t)((event->risky ? EVENT_RISKY : 0) | (event->duplicate ? EVENT_DUPLICATE : 0)));
 	put_u8(w, event->severity);
 	put_u8(w, event->phase);
 	put_bytes(w, event->device.b, DEVICE_ID_LEN);
@@ -93,6 +93,7 @@ int event_get(struct reader *r, struct event *ret)
 	e.event_class = (enum event_class)get_u8(r);
 	flags = get_u8(r);
 	e.risky = flags & EVENT_RISKY;
+	e.duplicate = flags & EVENT_DUPLICATE;
 	e.severity = get_u8(r);
 	e.phase = get_u8(r);
 	e.device = get_device_id(r);
@@ -104,7 +105,7 @@ int event_get(struct reader *r, struct event *ret)
 		return EVENT_E_SYNTAX;
 	e.text = get_text16(r, EVENT_TEXT_MAX);
 	e.detail = get_text16(r, EVENT_TEXT_MAX);
-	if (r->bad || flags > EVENT_RISKY || !is_sound(&e))
+	if (r->bad || flags > (EVENT_RISKY | EVENT_DUPLICATE) || !is_sound(&e))
 		return EVENT_E_SYNTAX;
 	*ret = e;
 	return 0;

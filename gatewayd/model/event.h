@@ -34,6 +34,7 @@ struct event {
 	uint8_t severity;         /* ALARM */
 	uint8_t phase;            /* ALARM: 0 raised 1 acknowledged 2 cleared */
 	bool risky;               /* capability of raised or high risk: synced before accepted */
+	bool duplicate;           /* perhaps reported before: its source or its adapter sent it again */
 };
 void event_put(struct writer *w, const struct event *event);
 must_check int event_get(struct reader *r, struct event *ret); /* borrows from the buffer */

@@ -56,6 +56,7 @@ struct wire_scratch {
 	struct endpoint_desc endpoints[DEVICE_ENDPOINTS_MAX];
 	struct capability_desc caps[DEVICE_CAPS_MAX];
 	char text[4][DEVICE_TEXT_MAX + 1];
+	uint64_t acks[WIRE_ACKS_MAX];
 };
 
 struct wire_peer {

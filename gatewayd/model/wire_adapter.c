@@ -59,6 +59,7 @@ static void put_report(struct writer *w, const struct wire_msg *msg)
 	if (msg->report.seq == 0 || msg->report.wall_us < 0 || msg->report.value.type == VALUE_NONE)
 		w->bad = true;
 	put_u64(w, msg->report.seq);
+	put_u8(w, msg->report.again);
 	wire_put_addr(w, &msg->report.addr, 1);
 	put_u8(w, msg->report.endpoint);
 	put_u16(w, msg->report.cap);
@@ -70,6 +71,7 @@ static void get_report(struct reader *r, struct wire_scratch *scratch, struct wi
 {
 	(void)scratch;
 	msg->report.seq = get_u64(r);
+	msg->report.again = wire_get_bool(r);
 	msg->report.addr = wire_get_addr(r, 1);
 	msg->report.endpoint = get_u8(r);
 	msg->report.cap = get_u16(r);

@@ -110,14 +110,14 @@ static void get_link_acked(struct reader *r, struct wire_scratch *scratch, struc
 {
 	uint16_t n = get_u16(r);
 
-	(void)scratch;
 	if (n == 0 || n > WIRE_ACKS_MAX) {
 		r->bad = true;
 		return;
 	}
 	msg->link_acked.n = n;
+	msg->link_acked.numbers = scratch->acks;
 	for (uint16_t i = 0; i < n; i++)
-		msg->link_acked.numbers[i] = get_u64(r);
+		scratch->acks[i] = get_u64(r);
 }
 
 static void put_link_command(struct writer *w, const struct wire_msg *msg)

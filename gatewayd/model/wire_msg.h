@@ -114,6 +114,7 @@ struct wire_msg {
 		} gone;
 		struct {
 			uint64_t seq;
+			bool again; /* perhaps a duplicate: it was sent before, or its source sent it again */
 			struct address addr;
 			uint8_t endpoint;
 			uint16_t cap;
@@ -172,7 +173,7 @@ struct wire_msg {
 		} link_event;
 		struct {
 			uint16_t n;
-			uint64_t numbers[WIRE_ACKS_MAX];
+			const uint64_t *numbers; /* decoded: in the scratch */
 		} link_acked;
 		struct {
 			struct view id, sender;

@@ -1,8 +1,8 @@
 #pragma once
 /* registry - what exists: devices, their addresses, capabilities, shadow, names, rooms, states.
  *
- *   above   router  door/methods  link/links  app
- *   below   base/base  model/device  model/device_id  model/event  model/value  audit/audit  sys/loop  sys/store  sys/db
+ *   above   app  door  link  registry  router
+ *   below   audit/audit  base/base  base/list  base/text  model/alarm  model/device  model/event  registry/internal  sys/store
  *   owns    struct device and everything in it; the tables device, address, room, shadow of gateway.db
  *   limits  REGISTRY_DEVICES_MAX REGISTRY_ADDRESSES_MAX REGISTRY_ROOMS_MAX
  *   errors  REGISTRY_E_UNKNOWN REGISTRY_E_FULL REGISTRY_E_CLONE REGISTRY_E_STATE REGISTRY_E_NAME REGISTRY_E_RANGE
@@ -90,7 +90,7 @@ void registry_gone(struct registry *registry, const char *adapter, const struct 
 /* Checks value against the description. 0: in the shadow, on_report was called and will call stored exactly once.
  * REGISTRY_E_UNKNOWN / _RANGE: refused and counted; stored is not called. */
 must_check int registry_report(struct registry *registry, const char *adapter, const struct address *addr, uint8_t endpoint,
-			       uint16_t cap, const struct value *value, int64_t wall_us,
+			       uint16_t cap, const struct value *value, int64_t wall_us, bool again,
 			       void (*stored)(void *ctx, int r), void *ctx);
 
 /* Verbs. record: the audit row, written in the same transaction; done runs after the commit (and then the change is visible). */

@@ -33,7 +33,7 @@ static void raise_condition(struct registry *registry, const struct entry *entry
 }
 
 int registry_report(struct registry *registry, const char *adapter, const struct address *addr, uint8_t endpoint, uint16_t cap,
-		    const struct value *value, int64_t wall_us, void (*stored)(void *ctx, int r), void *ctx)
+		    const struct value *value, int64_t wall_us, bool again, void (*stored)(void *ctx, int r), void *ctx)
 {
 	uint8_t way = 0, at = 0;
 	struct value fit;
@@ -77,6 +77,7 @@ int registry_report(struct registry *registry, const char *adapter, const struct
 		.wall_us = wall_us,
 		.number = ++device->event_number,
 		.risky = capability_risk(cap) != RISK_LOW,
+		.duplicate = again,
 	};
 	registry->ops->on_report(registry->ctx, device, &event, changed, stored, ctx);
 	return 0;

@@ -337,10 +337,10 @@ static void hub_gone(void *ctx, const char *adapter, const struct address *addr,
 }
 
 static int hub_report(void *ctx, const char *adapter, const struct address *addr, uint8_t endpoint, uint16_t cap, const struct value *value,
-		      int64_t wall_us, hub_stored_fn stored, void *stored_ctx)
+		      int64_t wall_us, bool again, hub_stored_fn stored, void *stored_ctx)
 {
 	struct router *router = ctx;
-	return registry_report(router->parts.registry, adapter, addr, endpoint, cap, value, wall_us, stored, stored_ctx);
+	return registry_report(router->parts.registry, adapter, addr, endpoint, cap, value, wall_us, again, stored, stored_ctx);
 }
 
 static void hub_claim(void *ctx, const char *adapter, const struct address *addr, const char *code)

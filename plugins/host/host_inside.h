@@ -39,6 +39,7 @@ struct gwa_host {
 	const struct gwa_plugin *plugin;
 	gwa_self *self;
 	bool live, closed, synced, stored_news;
+	bool repeats; /* what the plugin reports may have been reported before */
 	size_t n_said; /* of the known devices, to this core */
 	bool synced_said;
 	struct host_port ports[HOST_PORTS_MAX];

@@ -242,6 +242,7 @@ static uint64_t op_report(gwa_host *host, const struct gwa_addr *addr, uint8_t e
 	msg.report.seq = outbox_next(&host->outbox);
 	if (msg.report.seq == 0)
 		return refuse_report(host);
+	msg.report.again = host->repeats;
 	msg.report.endpoint = endpoint;
 	msg.report.cap = cap;
 	/* Who cannot be heard now says when it was. */
@@ -368,6 +369,11 @@ static void op_failed(gwa_host *host, const char *why)
 		host->core->failed(host->ctx, why ? why : "it does not say why");
 }
 
+static void op_repeats(gwa_host *host, int on)
+{
+	host->repeats = on != 0;
+}
+
 const struct gwa_host_ops host_ops = {
 	.size = sizeof(host_ops),
 	.log = op_log,
@@ -385,4 +391,5 @@ const struct gwa_host_ops host_ops = {
 	.load = op_load,
 	.save = op_save,
 	.failed = op_failed,
+	.repeats = op_repeats,
 };

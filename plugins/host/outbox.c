@@ -66,6 +66,8 @@ bool outbox_stored(struct outbox *box, uint64_t up_to, uint32_t credit)
 
 void outbox_again(struct outbox *box, uint32_t credit)
 {
+	for (uint64_t n = box->stored + 1; n <= box->sent; n++)
+		item_at(box, n)->bytes[OUTBOX_AGAIN_AT] = 1;
 	box->sent = box->stored;
 	box->credit = credit;
 }

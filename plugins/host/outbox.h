@@ -11,6 +11,8 @@
 
 enum { OUTBOX_MAX = 4096, OUTBOX_BYTES_MAX = 4 * 1024 * 1024 };
 enum { OUTBOX_E_FULL = 1 };
+/* Where an encoded report says that it is perhaps a duplicate: behind the message's head and its number (docs/spec/wire.md). */
+enum { OUTBOX_AGAIN_AT = 4 + 8 };
 
 struct outbox_item {
 	uint8_t *bytes;
@@ -31,6 +33,6 @@ const struct outbox_item *outbox_peek(const struct outbox *box);
 void outbox_sent(struct outbox *box);
 /* False: a number that was never sent, or goes back. */
 bool outbox_stored(struct outbox *box, uint64_t up_to, uint32_t credit);
-/* A new connection: everything not stored is sent once more. */
+/* A new connection: everything not stored is sent once more, and what was on its way is marked. */
 void outbox_again(struct outbox *box, uint32_t credit);
 void outbox_deinit(struct outbox *box);

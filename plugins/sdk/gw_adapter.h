@@ -98,6 +98,7 @@ struct gwa_host_ops { /* what the host offers */
 	int (*load)(gwa_host *host, const char *key, void *buf, uint32_t *len); /* *len: capacity in, size out; -1 none */
 	int (*save)(gwa_host *host, const char *key, const void *buf, uint32_t len);
 	void (*failed)(gwa_host *host, const char *why); /* the port is lost: end this process, cleanly */
+	void (*repeats)(gwa_host *host, int on); /* on: what is reported from now on may have been reported before */
 };
 /* gwa(host)->report(host, ...) */
 static inline const struct gwa_host_ops *gwa(gwa_host *host)

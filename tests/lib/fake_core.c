@@ -61,6 +61,7 @@ static void on_report(struct fake_core *core)
 	r = &core->reports[core->n_reports++];
 	*r = (struct fake_report){
 		.seq = core->msg.report.seq,
+		.again = core->msg.report.again,
 		.addr = core->msg.report.addr,
 		.endpoint = core->msg.report.endpoint,
 		.cap = core->msg.report.cap,

@@ -25,6 +25,7 @@ enum {
 
 struct fake_report {
 	uint64_t seq;
+	bool again;
 	struct address addr;
 	uint8_t endpoint;
 	uint16_t cap;

@@ -199,7 +199,7 @@ class WireCore:
             elif where in self.devices:
                 self.devices[where].reachable = False
         elif kind == REPORT:
-            number, where, endpoint, cap, _ = body.u(8), body.address(), body.u(1), body.u(2), body.i(8)
+            number, _again, where, endpoint, cap, _ = body.u(8), body.u(1), body.address(), body.u(1), body.u(2), body.i(8)
             self.reports.append((number, where, endpoint, cap, body.value()))
         elif kind == DONE:
             request, result = body.u(8), body.i(4)

@@ -187,19 +187,25 @@ static void a_new_core_hears_everything_again(void **state)
 	fake_core_store(c->core, 10, 256);
 	fake_core_run(c->core, 50);
 	n = c->core->n_reports;
+	for (size_t i = 0; i < n; i++)
+		check_true(!c->core->reports[i].again);
 	first = c->core->reports[10].cap;
 
 	fake_core_drop(c->core);
 	fake_core_forget(c->core);
 	c->core->epoch++;
 	check_true(fake_core_until(c->core, fake_core_is_synced, 2000));
-	fake_core_run(c->core, 100);
+	fake_core_run(c->core, 300);
 	check_uint(c->core->n_hellos, 1);
 	check_uint(c->core->n_device_msgs, 5);
 	/* What was not stored comes again, with the same numbers, and in order. */
 	check_true(c->core->n_reports >= n - 10);
 	for (size_t i = 0; i < c->core->n_reports; i++)
 		check_uint(c->core->reports[i].seq, 11 + i);
+	/* And marked: the old core may have taken them without having said so. */
+	for (size_t i = 0; i < n - 10; i++)
+		check_true(c->core->reports[i].again);
+	check_true(!c->core->reports[c->core->n_reports - 1].again);
 	check_uint(c->core->reports[0].cap, first);
 	check_true(child_runs(c));
 }

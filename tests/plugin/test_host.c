@@ -225,6 +225,20 @@ static void reports_past_the_credit(void **state)
 	check_uint(host_last_report(h), 4000);
 }
 
+static void what_a_source_repeats_is_marked(void **state)
+{
+	struct bench *b = *state;
+	struct gwa_addr addr = { .len = 1 };
+	struct gwa_value v = { .type = GWA_T_INT };
+	gwa_host *h = b->host;
+
+	for (int on = 0; on < 3; on++) {
+		gwa(h)->repeats(h, on == 1);
+		check_true(gwa(h)->report(h, &addr, 1, 1, &v, 0) != 0);
+		check_uint(h->outbox.items[on + 1].bytes[OUTBOX_AGAIN_AT], on == 1);
+	}
+}
+
 static void deadlines(void **state)
 {
 	struct bench *b = *state;
@@ -345,6 +359,7 @@ int main(void)
 		CASE(ports),
 		CASE(notes_are_limited),
 		CASE(reports_past_the_credit),
+		CASE(what_a_source_repeats_is_marked),
 		CASE(deadlines),
 		CASE(what_must_be_said_and_finds_no_room_ends_the_connection),
 		CASE(nothing_is_said_while_the_core_is_away),

@@ -112,7 +112,7 @@ static void contradictions_are_refused(void **state)
 	} bad[] = {
 		{ 0, EVENT_KINDS },   { 0, EVENT_AVAILABILITY },
 		{ 0, EVENT_ALARM },   { 0, EVENT_HEALTH },
-		{ 1, EVENT_CLASSES }, { 2, 2 },
+		{ 1, EVENT_CLASSES }, { 2, 4 },
 		{ 3, SEVERITIES },    { 4, 3 },
 		{ 27, 0x80 },	      { 36, VALUE_TYPES },
 	};

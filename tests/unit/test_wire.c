@@ -347,9 +347,9 @@ static void bodies_are_checked(void **state)
 		{ 11, 4, 0 },	      /* gone: no address */
 		{ 11, 7, 2 },	      /* gone: a bool of 2 */
 		{ 12, 4, 0 },	      /* report: number 0 */
-		{ 12, 25, 0x80 },     /* report: time below 0 */
-		{ 12, 26, 0 },	      /* report: no value */
-		{ 12, 26, VALUE_TYPES },
+		{ 12, 26, 0x80 },     /* report: time below 0 */
+		{ 12, 27, 0 },	      /* report: no value */
+		{ 12, 27, VALUE_TYPES },
 		{ 14, 12, 0 }, /* command: no address */
 		{ 17, 12, RESULTS },
 		{ 17, 15, 0x80 },
@@ -450,8 +450,10 @@ static void the_largest_messages_fit(void **state)
 
 	b->msg.type = WIRE_LINK_ACKED;
 	b->msg.link_acked.n = WIRE_ACKS_MAX;
+	uint64_t numbers[WIRE_ACKS_MAX];
 	for (size_t i = 0; i < WIRE_ACKS_MAX; i++)
-		b->msg.link_acked.numbers[i] = i;
+		numbers[i] = i;
+	b->msg.link_acked.numbers = numbers;
 	len = encode(&b->msg, b->buf, sizeof(b->buf));
 	peer = receiver(WIRE_LINK_ACKED);
 	check_int(decode(b, &peer, len), 1);

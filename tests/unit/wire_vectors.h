@@ -32,6 +32,7 @@ static const struct capability_desc wire_vector_caps[] = {
 static const struct endpoint_desc wire_vector_endpoints[] = {
 	{ .id = 1, .profile = 0x0101, .n_caps = 2, .caps = wire_vector_caps },
 };
+static const uint64_t wire_vector_acks[] = { 98, 99 };
 static const struct address wire_vector_addr = { .len = 2, .bytes = { 0xab, 0x01 } };
 static const struct device_id wire_vector_id = { { 1, 0, 0xa1, 0xb2, 0xc0, 0xff, 0xee, 0x89, 0xab,
 						   0xcd, 0xef, 0x42 } };
@@ -153,8 +154,7 @@ static inline void wire_vectors_link(struct wire_vector *v)
 						    .number = 4 };
 	v[4].msg.type = WIRE_LINK_ACKED;
 	v[4].msg.link_acked.n = 2;
-	v[4].msg.link_acked.numbers[0] = 98;
-	v[4].msg.link_acked.numbers[1] = 99;
+	v[4].msg.link_acked.numbers = wire_vector_acks;
 	v[5].msg.type = WIRE_LINK_COMMAND;
 	v[5].msg.link_command.id = wire_view("c1");
 	v[5].msg.link_command.sender = wire_view("app");
@@ -194,7 +194,7 @@ static const char *const wire_vector_hex[] = {
 	"0000000200020701000000010000000000000064000000000000000100000000000000",
 	"11000000",
 	"1200040002ab0101",
-	"13001f00070000000000000002ab0101400000401e18240a0600030000000000803540",
+	"1300200007000000000000000002ab0101400000401e18240a0600030000000000803540",
 	"14000c00070000000000000000010000",
 	"15001400090000000000000002ab01010100881300000101",
 	"16000f000a000000000000003c0000020083fe",
