@@ -15,11 +15,22 @@
 #include "sys/crypto.h"
 #include "sys/log.h"
 
-enum { BIRTH_MS_MIN = 1000, BIRTH_MS_MAX = 10000, HEALTH_ROWS = 16 };
+enum {
+	BIRTH_MS_MIN = 1000,
+	BIRTH_MS_MAX = 10000,
+	HEALTH_ROWS = 16,
+	ALARMS_WAITING = 512, /* as many events as the core sends ahead */
+};
 
 struct health {
 	char name[48];
 	int64_t value;
+};
+
+struct alarm_said { /* waiting for room: each is said, in its order */
+	struct list node;
+	struct jsonw json;
+	uint64_t number;
 };
 
 struct ha {
@@ -28,6 +39,8 @@ struct ha {
 	struct outlet *outlet;
 	struct devices *devices;
 	struct timer *birth;
+	struct list alarms;
+	size_t n_alarms;
 	struct ha_topics topics;
 	struct jsonw scratch;
 	struct ha_entity entities[HA_ENTITIES_MAX]; /* of the device being said */
@@ -85,8 +98,40 @@ static bool say_health(struct ha *ha)
 	return true;
 }
 
+static void drop_alarm(struct ha *ha, struct alarm_said *alarm)
+{
+	list_remove(&alarm->node);
+	ha->n_alarms--;
+	jsonw_deinit(&alarm->json);
+	free(alarm);
+}
+
+static void drop_alarms(struct ha *ha)
+{
+	struct alarm_said *alarm;
+
+	while ((alarm = list_first(&ha->alarms, struct alarm_said, node)))
+		drop_alarm(ha, alarm);
+}
+
+static void say_alarms(struct ha *ha)
+{
+	struct alarm_said *alarm;
+
+	while ((alarm = list_first(&ha->alarms, struct alarm_said, node))) {
+		struct parcel parcel = { .lane = LANE_EVENTS, .topic = ha->topics.bridge_alarm, .payload = alarm->json.data,
+					 .len = alarm->json.len, .retain = true, .numbers = &alarm->number,
+					 .n_numbers = alarm->number ? 1 : 0 };
+
+		if (!alarm->json.bad && !outlet_publish(ha->outlet, &parcel))
+			return;
+		drop_alarm(ha, alarm);
+	}
+}
+
 static void say_gateway(struct ha *ha)
 {
+	say_alarms(ha);
 	if (ha->online_due)
 		ha->online_due = !say_online(ha);
 	if (ha->config_due)
@@ -261,10 +306,19 @@ static void take_alarm(struct ha *ha, const struct wire_msg *msg)
 {
 	static const char *const phases[] = { "raised", "acknowledged", "cleared" };
 	const struct event *event = &msg->link_event.event;
+	struct alarm_said *alarm = ha->n_alarms < ALARMS_WAITING ? calloc(1, sizeof(*alarm)) : NULL;
 	char id[DEVICE_ID_TEXT_MAX];
-	struct jsonw *w = &ha->scratch;
+	struct jsonw *w;
 
-	jsonw_clear(w);
+	/* Unacknowledged, it comes again with the next connection. */
+	if (!alarm) {
+		outlet_note(ha->outlet, NOTE_DROPPED, ha->topics.bridge_alarm, "an alarm waits for the next connection");
+		return;
+	}
+	alarm->number = msg->link_event.number;
+	list_append(&ha->alarms, &alarm->node);
+	ha->n_alarms++;
+	w = &alarm->json;
 	jsonw_open(w, NULL, '{');
 	jsonw_text_n(w, "alarm", event->text.data, event->text.len);
 	jsonw_text(w, "phase", phases[event->phase < N_ELEMENTS(phases) ? event->phase : 0]);
@@ -275,9 +329,6 @@ static void take_alarm(struct ha *ha, const struct wire_msg *msg)
 		jsonw_text(w, "device", id);
 	}
 	jsonw_shut(w, '}');
-	/* No room: unacknowledged, it comes again with the next connection. */
-	if (!publish(ha, LANE_EVENTS, ha->topics.bridge_alarm, &msg->link_event.number, msg->link_event.number ? 1 : 0))
-		outlet_note(ha->outlet, NOTE_DROPPED, ha->topics.bridge_alarm, "an alarm waits for the next connection");
 }
 
 static void take_health(struct ha *ha, const struct wire_msg *msg)
@@ -294,14 +345,15 @@ static void take_health(struct ha *ha, const struct wire_msg *msg)
 		row = &ha->health[ha->n_health++];
 		text_copy(row->name, sizeof(row->name), name);
 	}
-	if (!row || ha->n_health_numbers == HEALTH_ROWS || event->value.type != VALUE_INT) {
-		outlet_ack(ha->outlet, msg->link_event.number);
-		return;
+	if (row && event->value.type == VALUE_INT) {
+		row->value = event->value.i;
+		ha->health_due = true;
 	}
-	row->value = event->value.i;
-	if (msg->link_event.number)
+	/* What has been overtaken by so many newer ones is not waited for. */
+	if (!row || ha->n_health_numbers == HEALTH_ROWS)
+		outlet_ack(ha->outlet, msg->link_event.number);
+	else if (msg->link_event.number)
 		ha->health_numbers[ha->n_health_numbers++] = msg->link_event.number;
-	ha->health_due = true;
 }
 
 static void take_event(struct ha *ha, const struct wire_msg *msg)
@@ -464,6 +516,7 @@ static void ha_down(struct profile *profile)
 	struct ha *ha = ha_of(profile);
 
 	timer_stop(ha->birth);
+	drop_alarms(ha);
 	ha->n_health_numbers = 0;
 	for (struct known *known = devices_next(ha->devices, NULL); known; known = devices_next(ha->devices, known))
 		known->n_numbers = 0;
@@ -488,6 +541,7 @@ static struct profile *ha_free(struct profile *profile)
 {
 	struct ha *ha = ha_of(profile);
 
+	drop_alarms(ha);
 	ha->birth = timer_close(ha->birth);
 	devices_free(ha->devices);
 	jsonw_deinit(&ha->scratch);
@@ -522,6 +576,7 @@ int ha_new(struct loop *loop, const struct settings *settings, struct outlet *ou
 	ha->profile.ops = &ha_ops;
 	ha->loop = loop;
 	ha->outlet = outlet;
+	list_init(&ha->alarms);
 	r = ha_topics_init(&ha->topics, settings->base_topic, settings->discovery_prefix, settings->client_id);
 	if (!r)
 		r = timer_new(loop, on_birth, ha, &ha->birth);

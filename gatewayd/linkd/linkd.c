@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include "base/text.h"
 #include "linkd/dialer.h"
@@ -26,6 +27,10 @@
 
 enum { WHY_LEN = 256 };
 
+/* What looking up a name reads first. A fence on files is a fence on those very files: when the machine writes them anew
+ * (another network, a name server by DHCP), a process behind the fence does not see it. */
+static const char *const name_files[] = { "/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf" };
+
 struct linkd {
 	const char *name, *socket;
 	struct loop *loop;
@@ -40,6 +45,7 @@ struct linkd {
 	char offered_why[WHY_LEN];         /* what is wrong with them */
 	struct tls_client *tls[SETTINGS_ENDPOINTS_MAX];
 	struct secret *password;
+	struct stat names[N_ELEMENTS(name_files)]; /* as the fence found them */
 	int64_t watchdog_ms;
 	bool open; /* settings are in force, the fence stands */
 	bool ready; /* the core listens */
@@ -120,12 +126,39 @@ static void dial_later(struct linkd *linkd)
 	timer_start(linkd->dial, dialer_down(&linkd->dialer, loop_now_ms(linkd->loop), random));
 }
 
+static struct stat look_at(const char *path)
+{
+	struct stat st = { 0 };
+
+	if (stat(path, &st) != 0)
+		st = (struct stat){ 0 };
+	return st;
+}
+
+/* Out of reach, and the machine looks up names by other files than those behind the fence. */
+static bool names_have_changed(const struct linkd *linkd)
+{
+	for (size_t i = 0; i < N_ELEMENTS(name_files); i++) {
+		struct stat now = look_at(name_files[i]);
+
+		if (now.st_ino != linkd->names[i].st_ino || now.st_dev != linkd->names[i].st_dev)
+			return true;
+	}
+	return false;
+}
+
 static void on_down(void *ctx, enum link_reason reason, const char *detail)
 {
 	struct linkd *linkd = ctx;
 
 	hang_up(linkd);
 	tell_state(linkd, false, reason, detail);
+	if (reason == LINK_UNREACHABLE && names_have_changed(linkd)) {
+		log_notice("names are looked up elsewhere now: starting anew");
+		linkd->code = LINKD_AGAIN;
+		loop_stop(linkd->loop);
+		return;
+	}
 	dial_later(linkd);
 }
 
@@ -295,6 +328,8 @@ must_check static int put_up_fence(struct linkd *linkd, char why[WHY_LEN])
 		fence.net |= !linkd->settings.endpoints[i].local;
 	if (fence.net)
 		fence.read_paths = reads;
+	for (size_t i = 0; i < N_ELEMENTS(name_files); i++)
+		linkd->names[i] = look_at(name_files[i]);
 	r = host_fence(&fence, &state);
 	if (r)
 		text_print(why, WHY_LEN, "the fence does not stand: %s", strerror(-r));

@@ -44,7 +44,7 @@ struct mqtt_message {
 /* Any of them may close the connection. */
 struct mqtt_ops {
 	void (*on_up)(void *ctx);
-	/* The end, also of one that never came up. Called once, not after mqtt_close. */
+	/* The end, also of one that never came up. Called once, not after mqtt_close; the struct is freed after it. */
 	void (*on_down)(void *ctx, enum link_reason reason, const char *detail);
 	/* PUBACK of a publish with QoS 1; code 0x80 and above: not delivered. */
 	void (*on_published)(void *ctx, int mid, uint8_t code);
