@@ -261,6 +261,22 @@ static void on_health(void *ctx)
 	router_health(app->router, "spool_queued", (int64_t)queued);
 }
 
+/* What only the app can see of its parts' health: a writer that cannot write, a log that is not what it was. */
+static void look_at_parts(struct app *app)
+{
+	struct device_id none = { { 0 } };
+	struct alarms *alarms = router_alarms(app->router);
+	int r = store_error(app->store);
+
+	if (r < 0)
+		alarms_raise(alarms, ALARM_STORE_FAILING, none, "store", strerror(-r));
+	else
+		alarms_clear(alarms, ALARM_STORE_FAILING, none, "store");
+	const char *fault = audit_fault(app->audit);
+	if (fault)
+		alarms_raise(alarms, ALARM_AUDIT_BROKEN, none, "audit", fault);
+}
+
 /* The service manager is told that we live while the loop turns and the writer thread gets on: groups done, failed
  * ones too, or nothing to do. A sick adapter or a full disk is no reason to be restarted. */
 static void on_watch(void *ctx)
@@ -273,7 +289,8 @@ static void on_watch(void *ctx)
 		app->progress_ms = now;
 	}
 	timer_start(app->watch, WATCH_MS);
-	if (now < app->ping_ms || now - app->progress_ms > app->watchdog_ms / 2)
+	look_at_parts(app);
+	if (!app->watchdog_ms || now < app->ping_ms || now - app->progress_ms > app->watchdog_ms / 2)
 		return;
 	app->ping_ms = now + app->watchdog_ms / 4;
 	if (host_notify("WATCHDOG=1") != 0)
@@ -290,8 +307,7 @@ static int start_clocks(struct app *app)
 	app->started_ms = app->progress_ms = loop_now_ms(app->loop);
 	app->watchdog_ms = host_watchdog_ms();
 	timer_start(app->health, WATCH_MS);
-	if (app->watchdog_ms)
-		timer_start(app->watch, WATCH_MS);
+	timer_start(app->watch, WATCH_MS);
 	return 0;
 }
 

@@ -119,7 +119,9 @@ int main(int argc, char **argv)
 	}
 	if (mode == OPT_MAN)
 		return print_text(conf_man(&text), &text);
+	/* A peer that went, a file system that is full: errors to be handled, not ends. */
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
 	log_open(LOG_INFO);
 	int r = crypto_init();
 	if (r == 0)
