@@ -30,7 +30,9 @@ def unix_socket(path):
 def tls_socket(host, port, ca, cert, key):
     context = ssl.create_default_context(cafile=ca)
     context.load_cert_chain(cert, key)
-    return context.wrap_socket(socket.create_connection((host, port), timeout=10), server_hostname=host)
+    plain = socket.create_connection((host, port), timeout=10)
+    plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return context.wrap_socket(plain, server_hostname=host)
 
 
 class Client:
