@@ -23,6 +23,8 @@
 #include "base/text.h"
 
 enum { SESSION_KEPT_S = 7 * 24 * 3600, REFUSED = 0x80 };
+/* A list of devices of 4 MiB, and its topic. More is not sent to us. */
+enum { PACKET_BYTES_MAX = 4 * 1024 * 1024 + 65536 };
 
 void mqtt_init(struct mqtt *mqtt, gwa_host *host, uint32_t timer, const struct mqtt_place *place,
 	       const struct mqtt_calls *calls, void *ctx)
@@ -170,17 +172,24 @@ static int set_up(struct mqtt *mqtt)
 	return r;
 }
 
-/* Only this call takes CONNECT properties. It blocks until the socket is connected: at once for a unix socket. */
+/* Only the blocking call takes CONNECT properties, and keeps them. A unix socket is connected at once. For a broker far
+ * away it is first given a socket that cannot be there; then the other call, which does not wait for the network, goes on
+ * with what it kept.
+ */
 static int connect_now(struct mqtt *mqtt)
 {
+	const struct mqtt_place *place = &mqtt->place;
 	mosquitto_property *properties = NULL;
-	int r = 0;
+	int r;
 
-	if (mqtt->place.keeps)
-		r = mosquitto_property_add_int32(&properties, MQTT_PROP_SESSION_EXPIRY_INTERVAL, SESSION_KEPT_S);
+	r = mosquitto_property_add_int32(&properties, MQTT_PROP_SESSION_EXPIRY_INTERVAL, place->keeps ? SESSION_KEPT_S : 0);
 	if (!r)
-		r = mosquitto_connect_bind_v5(mqtt->mosq, mqtt->place.host, mqtt->place.port, mqtt->place.keepalive_s,
-					      NULL, properties);
+		r = mosquitto_property_add_int32(&properties, MQTT_PROP_MAXIMUM_PACKET_SIZE, PACKET_BYTES_MAX);
+	if (!r)
+		r = mosquitto_connect_bind_v5(mqtt->mosq, place->port ? "/" : place->host, 0, place->keepalive_s, NULL,
+					      properties);
+	if (place->port)
+		r = mosquitto_connect_async(mqtt->mosq, place->host, place->port, place->keepalive_s);
 	mosquitto_property_free_all(&properties);
 	return r;
 }

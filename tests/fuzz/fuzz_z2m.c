@@ -7,6 +7,7 @@
 
 #include "model/capability.h"
 #include "wifi/z2m.h"
+#include "wifi/z2m_keep.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -108,6 +109,33 @@ static void try_devices(const void *data, size_t size, const void *state, size_t
 	free(list);
 }
 
+/* What is kept of a list makes the devices that the list made. */
+static void on_part(void *ctx, const char *text, size_t len)
+{
+	must(!z2m_devices("base", text, len, ctx));
+}
+
+static void try_keep(const void *data, size_t size)
+{
+	struct z2m_devices *whole = calloc(1, sizeof(*whole)), *kept = calloc(1, sizeof(*kept));
+
+	if (!whole || !kept || z2m_devices("base", data, size, whole) || whole->n + whole->refused >= Z2M_DEVICES_MAX) {
+		if (whole)
+			z2m_devices_deinit(whole);
+		free(whole);
+		free(kept);
+		return;
+	}
+	must(!z2m_keep(data, size, 1 << 20, on_part, kept));
+	must(kept->n == whole->n);
+	for (size_t i = 0; i < whole->n; i++)
+		must(lan_device_equal(whole->devices[i], kept->devices[i]));
+	z2m_devices_deinit(whole);
+	z2m_devices_deinit(kept);
+	free(whole);
+	free(kept);
+}
+
 static void on_name(void *ctx, const char *name)
 {
 	(void)ctx;
@@ -124,9 +152,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size < 2)
 		return 0;
 	size--;
-	if (data[0] == 'd')
+	if (data[0] == 'd') {
 		try_devices(rest, size, "{\"state\":\"ON\"}", 14);
-	else if (data[0] == 's')
+		try_keep(rest, size);
+	} else if (data[0] == 's')
 		try_devices(described, strlen(described), rest, size);
 	else if (data[0] == 'g')
 		must(z2m_groups(rest, size, on_name, NULL) >= 0);

@@ -1,4 +1,6 @@
 /* The plugin among strangers: bad input, floods, refused orders, settings that cannot be; and Tasmota. */
+#include <unistd.h>
+
 #include "wifi_host.h"
 
 struct bad_row {
@@ -213,6 +215,88 @@ static void test_options(void **state)
 	}
 }
 
+/* Texts at their longest: one byte less is taken. */
+static void test_long_options(void **state)
+{
+	static const struct {
+		const char *key;
+		size_t max;
+	} rows[] = { { "intake_user", WIFI_TEXT_MAX }, { "broker", WIFI_TEXT_MAX }, { "base", WIFI_BASE_MAX } };
+	char text[WIFI_TEXT_MAX + 1];
+
+	(void)state;
+	for (size_t i = 0; i < N_ELEMENTS(rows); i++) {
+		for (size_t len = rows[i].max - 1; len <= rows[i].max; len++) {
+			struct gwa_opt opts[] = { { "broker", "/nonexistent" }, { rows[i].key, text } };
+			struct fake_host *host = calloc(1, sizeof(*host));
+
+			assert_non_null(host);
+			memset(text, 'x', len);
+			text[len] = '\0';
+			if (i == 1)
+				text[0] = '/';
+			host->ops = &fake_ops;
+			check_int(wifi_ops.open((gwa_host *)(void *)host, opts, 2, &host->self), len < rows[i].max ? 0 : -EINVAL);
+			if (len < rows[i].max)
+				wifi_ops.close(host->self);
+			free(host);
+		}
+	}
+}
+
+/* A password's file: a line end is none of it, one that is too long or empty is refused. */
+static void test_passwords(void **state)
+{
+	static const struct {
+		size_t len;
+		const char *end;
+		bool good;
+	} rows[] = { { WIFI_SECRET_MAX - 1, "", true }, { WIFI_SECRET_MAX, "", false }, { 5, "\n", true }, { 0, "\n", false } };
+	char path[] = "/tmp/wifi-password-XXXXXX", text[WIFI_SECRET_MAX + 2];
+	struct gwa_opt opts[] = { { "broker", "/nonexistent" }, { "intake_password_file", path } };
+	int fd = mkstemp(path);
+
+	(void)state;
+	assert_true(fd >= 0);
+	memset(text, 's', sizeof(text));
+	for (size_t i = 0; i < N_ELEMENTS(rows); i++) {
+		struct fake_host *host = calloc(1, sizeof(*host));
+
+		assert_non_null(host);
+		host->ops = &fake_ops;
+		check_int(ftruncate(fd, 0), 0);
+		check_int(pwrite(fd, text, rows[i].len, 0), (int64_t)rows[i].len);
+		check_int(pwrite(fd, rows[i].end, strlen(rows[i].end), (off_t)rows[i].len), (int64_t)strlen(rows[i].end));
+		check_int(wifi_ops.open((gwa_host *)(void *)host, opts, 2, &host->self), rows[i].good ? 0 : -EINVAL);
+		if (rows[i].good) {
+			check_uint(strlen(host->self->settings.intake.password), rows[i].len);
+			wifi_ops.close(host->self);
+		}
+		free(host);
+	}
+	close(fd);
+	unlink(path);
+}
+
+/* A broker that is not there is asked again, ever later, up to a bound; what an order waits for is not sent by then. */
+static void test_retry(void **state)
+{
+	struct fake_host *host = open_plugin();
+	uint32_t longest = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < 40; i++) {
+		check_true(host->timers[TIMER_COMMAND] > 0 && host->timers[TIMER_COMMAND] <= MQTT_RETRY_MS_MAX);
+		if (host->timers[TIMER_COMMAND] > longest)
+			longest = host->timers[TIMER_COMMAND];
+		wifi_ops.on_timer(host->self, TIMER_COMMAND);
+	}
+	check_true(longest >= MQTT_RETRY_MS_MAX / 2);
+	/* A turn ends before the broker must wait for its first acknowledgement. */
+	check_true(MQTT_BATCH_MAX < MQTT_INFLIGHT_MAX);
+	close_plugin(host);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest rows[] = {
@@ -225,6 +309,9 @@ int main(void)
 		cmocka_unit_test(test_tasmota),
 		cmocka_unit_test(test_tasmota_full),
 		cmocka_unit_test(test_options),
+		cmocka_unit_test(test_long_options),
+		cmocka_unit_test(test_passwords),
+		cmocka_unit_test(test_retry),
 	};
 
 	return CHECK_RUN(rows);

@@ -327,6 +327,57 @@ static void test_left_out(void **state)
 	}
 }
 
+/* A key, a word and a table of words at their longest. */
+static void test_trait_limits(void **state)
+{
+	static const struct trait_row on_off = { .cap = CAP_ON_OFF, .form = TRAIT_BINARY };
+	struct trait_word words[TRAIT_WORDS_MAX + 2] = { 0 };
+	struct trait_row row = { .cap = CAP_FAN_MODE, .form = TRAIT_WORDS, .words = words };
+	char key[TRAIT_KEY_MAX + 1] = "", exposes[256], word[TRAIT_WORD_MAX + 1];
+	struct lan_device *device;
+	struct trait trait;
+
+	(void)state;
+	memset(key, 'k', TRAIT_KEY_MAX);
+	check_int(trait_make(&on_off, key, "", 1, GWA_A_READ, &trait), TRAIT_E_UNKNOWN);
+	check_int(trait_make(&on_off, "k", key, 1, GWA_A_READ, &trait), TRAIT_E_UNKNOWN);
+	key[TRAIT_KEY_MAX - 1] = '\0';
+	check_ok(trait_make(&on_off, key, key, 1, GWA_A_READ, &trait));
+
+	memset(word, 'w', TRAIT_WORD_MAX);
+	word[TRAIT_WORD_MAX] = '\0';
+	snprintf(exposes, sizeof(exposes), LEAF("binary", "smoke", ",\"value_on\":\"%s\",\"value_off\":false"), word);
+	device = one(exposes);
+	check_uint(device->n_traits, 0);
+	lan_device_free(device);
+
+	/* More words than a mask has bits for: those beyond are not the device's. */
+	for (size_t i = 0; i <= TRAIT_WORDS_MAX; i++)
+		words[i] = (struct trait_word){ "x", "y" };
+	check_ok(trait_make(&row, "k", "", 1, GWA_A_READ, &trait));
+	check_uint(trait.words, (1u << TRAIT_WORDS_MAX) - 1);
+}
+
+/* Features in features: as deep as we follow, and one deeper. */
+static void test_nesting(void **state)
+{
+	(void)state;
+	for (unsigned depth = Z2M_NESTING_MAX; depth <= Z2M_NESTING_MAX + 1; depth++) {
+		struct lan_device *device;
+		char exposes[512] = "";
+
+		for (unsigned i = 0; i < depth; i++)
+			text_append(exposes, sizeof(exposes), "{\"type\":\"switch\",\"features\":[");
+		text_append(exposes, sizeof(exposes), "%s",
+			    LEAF("binary", "state", ",\"value_on\":\"ON\",\"value_off\":\"OFF\""));
+		for (unsigned i = 0; i < depth; i++)
+			text_append(exposes, sizeof(exposes), "]}");
+		device = one(exposes);
+		check_uint(device->n_traits, depth <= Z2M_NESTING_MAX);
+		lan_device_free(device);
+	}
+}
+
 static void test_twice(void **state)
 {
 	struct lan_device *device = one(ONOFF "," ONOFF);
@@ -553,6 +604,8 @@ int main(void)
 		cmocka_unit_test(test_orders),
 		cmocka_unit_test(test_echo),
 		cmocka_unit_test(test_left_out),
+		cmocka_unit_test(test_trait_limits),
+		cmocka_unit_test(test_nesting),
 		cmocka_unit_test(test_twice),
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_sizes),

@@ -31,6 +31,7 @@ struct fake_host {
 	size_t n;
 	uint64_t reports, credit; /* credit: the last report that is taken */
 	uint64_t now;
+	uint32_t timers[32];
 	bool repeats;
 	struct shelf_blob shelf[16];
 	size_t n_shelf;
@@ -67,7 +68,8 @@ static inline int op_watch(gwa_host *host, int fd, uint32_t events)
 }
 static inline void op_timer(gwa_host *host, uint32_t timer, uint32_t ms)
 {
-	(void)host, (void)timer, (void)ms;
+	assert_true(timer < N_ELEMENTS(fake(host)->timers));
+	fake(host)->timers[timer] = ms;
 }
 static inline uint64_t op_now(gwa_host *host)
 {
