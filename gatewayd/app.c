@@ -1,5 +1,6 @@
 /* The drawing of the house, as code: parts are made from the lowest row to the highest, wired in one block, started, and
  * stopped in reverse. Whoever wants to know who knows whom reads this file and no other. */
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -348,11 +349,17 @@ int app_new(struct loop *loop, const struct app_options *options, struct conf *c
 /* From now on nothing new is opened but in our own folders; no program is started, no network is there. */
 static int shut_in(struct app *app)
 {
-	const char *folder = app->options.config;
-	const char *read[] = { folder, "/usr/share/zoneinfo", "/etc", "/proc/self/statm", NULL };
+	char folder[PATH_MAX];
+	const char *slash = strrchr(app->options.config, '/');
+	const char *read[] = { folder, "/usr/share/zoneinfo", "/proc/self/statm", NULL };
 	const char *write[] = { app->conf->state_dir, app->conf->run_dir, NULL };
 	const struct host_fence fence = { .read_paths = read, .write_paths = write, .stage_two = true };
 	struct host_fence_state state;
+	/* The settings and what lies in conf.d beside them, for SIGHUP. */
+	if (!slash)
+		text_copy(folder, sizeof(folder), ".");
+	else if (!text_copy_n(folder, sizeof(folder), app->options.config, slash == app->options.config ? 1 : (size_t)(slash - app->options.config)))
+		return -ENAMETOOLONG;
 	int r = host_fence(&fence, &state);
 	if (r == 0)
 		log_info("fenced", log_i64("landlock", state.landlock_abi), log_i64("seccomp", state.seccomp));
