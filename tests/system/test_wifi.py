@@ -11,6 +11,7 @@ import time
 import pytest
 
 from lib.brokers import lan_broker, lan_peer
+from lib.lab import LAN_BROKER
 from lib.netns import LabError, wait_until
 from lib.platform import NOT_AUTHORISED, Peer
 from lib.wire_core import (BATTERY, COLOR_TEMPERATURE, CONTACT, HUMIDITY, LEVEL, LOCK_STATE, ON_OFF, POWER, TEMPERATURE, VOLTAGE, WireCore)
@@ -336,6 +337,35 @@ def test_a_foreign_broker_is_unenforced(shared_lab, make):
         core.wait_device("plug")
         peer.publish("zigbee2mqtt/plug", {"power": 3})
         core.wait_value("plug", POWER, 3.0)
+
+
+def test_a_broker_by_address(shared_lab, make):
+    """Over TCP, and the broker keeps our session (MQTT 5 session expiry) while we are away; one that does not answer does not stall the adapter."""
+    foreign = shared_lab.broker("far", place="lan", config=f"listener 1884 {LAN_BROKER}\nallow_anonymous true\nmax_queued_messages 10000\n")
+    adapter = make(on=foreign, accounts=False, tasmota="off", net="yes")
+    adapter.options["broker"] = f"{LAN_BROKER}:1884"
+    adapter.core.options = adapter.options
+    core = adapter.start().core
+    with Peer((LAN_BROKER, 1884), client_id="z", inside=lambda: shared_lab.inside("gw")) as peer:
+        describe(peer, described("plug"))
+        core.wait_device("plug")
+        adapter.daemon.kill9()
+        assert peer.publish_many(("zigbee2mqtt/plug", {"power": number}) for number in range(100)) == [0] * 100
+        adapter.daemon.start()
+        wait_until(lambda: len(core.values("plug", POWER)) >= 100, 10, "what came meanwhile")
+        peer.subscribe("zigbee2mqtt/plug/set")
+        request = core.command("plug", ON_OFF, True)
+        peer.wait_for("zigbee2mqtt/plug/set")
+        peer.publish("zigbee2mqtt/plug", {"state": "ON"})
+        assert core.result(request) == "ok"
+    n_hello = core.n_hello
+    shared_lab.lan.cut()
+    try:
+        foreign.kill9()
+        time.sleep(6)
+        assert core.n_hello == n_hello and core.result(core.command("plug", ON_OFF, True, ttl_ms=1000)) in ("unreachable", "timeout")
+    finally:
+        shared_lab.lan.restore()
 
 
 def test_what_the_gateway_says_is_not_taken_in(make, broker, z2m):
