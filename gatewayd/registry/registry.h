@@ -61,9 +61,10 @@ struct room {
 
 /* What changed; router and links listen. Called on the loop, after the change. */
 enum registry_change { REGISTRY_NEW, REGISTRY_DESCRIBED, REGISTRY_STATE, REGISTRY_NAMED, REGISTRY_MOVED, REGISTRY_RETIRED };
+/* on_report: before is the value reported before this one in this run of the core, NULL when none was. */
 struct registry_ops {
 	void (*on_change)(void *ctx, const struct device *device, enum registry_change change, enum device_state before);
-	void (*on_report)(void *ctx, const struct device *device, const struct event *event, bool changed,
+	void (*on_report)(void *ctx, const struct device *device, const struct event *event, const struct value *before,
 			  void (*stored)(void *stored_ctx, int r), void *stored_ctx);
 	void (*on_alarm)(void *ctx, enum alarm_kind kind, struct device_id device, const char *object, bool raised, const char *detail);
 };

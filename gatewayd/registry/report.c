@@ -57,11 +57,15 @@ int registry_report(struct registry *registry, const char *adapter, const struct
 		return 0;
 	}
 	struct shadow_value *shadow = (struct shadow_value *)device_shadow(device, at, cap);
-	struct value before = value_box_get(&shadow->reported);
-	bool changed = shadow->reported_ms == 0 || !value_equal(&before, &fit);
+	struct value_box old = shadow->reported; /* its bytes are handed over: the new ones get a box of their own */
+	struct value before = value_box_get(&old);
+	bool known = shadow->reported_ms != 0, changed = !known || !value_equal(&before, &fit);
+	shadow->reported = (struct value_box){ 0 };
 	int r = value_box_set(&shadow->reported, &fit);
-	if (r != 0)
+	if (r != 0) {
+		shadow->reported = old;
 		return r;
+	}
 	shadow->reported_ms = device->seen_ms;
 	shadow->reported_wall_us = wall_us;
 	entry->shadow_dirty |= changed;
@@ -79,7 +83,8 @@ int registry_report(struct registry *registry, const char *adapter, const struct
 		.risky = capability_risk(cap) != RISK_LOW,
 		.duplicate = again,
 	};
-	registry->ops->on_report(registry->ctx, device, &event, changed, stored, ctx);
+	registry->ops->on_report(registry->ctx, device, &event, known ? &before : NULL, stored, ctx);
+	value_box_deinit(&old);
 	return 0;
 }
 

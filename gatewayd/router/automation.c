@@ -164,7 +164,7 @@ static void entry_fire(struct automation *a, struct entry *entry, const struct v
 	a->fire(a->ctx, &entry->rule, target.type == VALUE_NONE ? value : &target, depth);
 }
 
-void automation_on_report(struct automation *a, const struct event *event, bool changed, uint8_t depth)
+void automation_on_report(struct automation *a, const struct event *event, const struct value *before, uint8_t depth)
 {
 	for (size_t i = 0; i < a->n; i++) {
 		struct entry *entry = a->entries[i];
@@ -172,7 +172,7 @@ void automation_on_report(struct automation *a, const struct event *event, bool 
 		if (rule->cap != event->cap || !device_id_equal(rule->device, event->device) ||
 		    (rule->endpoint && rule->endpoint != event->endpoint))
 			continue;
-		bool fires = trigger_fires(rule, &entry->state, &event->value, changed);
+		bool fires = trigger_fires(rule, &entry->state, &event->value, before);
 		if (fires && rule->enabled && !rule->stopped)
 			entry_fire(a, entry, &event->value, depth);
 	}

@@ -50,8 +50,8 @@ must_check int automation_new(struct loop *loop, struct store *store, unsigned d
 			      automation_fire_fn fire, automation_stopped_fn stopped, void *ctx, struct automation **ret);
 must_check int automation_load(struct automation *a);
 struct automation *automation_close(struct automation *a);
-/* depth: of the command that caused this event, 0 when none is known. */
-void automation_on_report(struct automation *a, const struct event *event, bool changed, uint8_t depth);
+/* before: the value before this one, NULL unknown. depth: of the command that caused this event, 0 when none is known. */
+void automation_on_report(struct automation *a, const struct event *event, const struct value *before, uint8_t depth);
 void automation_on_minute(struct automation *a, uint8_t day, uint16_t minute); /* local; each minute once, when time is trusted */
 void automation_add(struct automation *a, const struct automation_rule *rule, const struct audit_record *record, automation_done_fn done, void *ctx);
 void automation_remove(struct automation *a, uint32_t id, const struct audit_record *record, automation_done_fn done, void *ctx);

@@ -202,7 +202,7 @@ void router_health(struct router *router, const char *name, int64_t value)
 
 /* From the registry. */
 
-static void on_report(void *ctx, const struct device *device, const struct event *event, bool changed, void (*stored)(void *ctx, int r),
+static void on_report(void *ctx, const struct device *device, const struct event *event, const struct value *before, void (*stored)(void *ctx, int r),
 		      void *stored_ctx)
 {
 	struct router *router = ctx;
@@ -213,7 +213,7 @@ static void on_report(void *ctx, const struct device *device, const struct event
 	audit_count_telemetry(router->parts.audit, device->id, 1);
 	router_say(router, &timed, device, stored, stored_ctx);
 	if (device->owner)
-		automation_on_report(router->automation, &timed, changed, router_cause_depth(router, device->id, event->cap));
+		automation_on_report(router->automation, &timed, before, router_cause_depth(router, device->id, event->cap));
 }
 
 static void say_availability(struct router *router, const struct device *device)

@@ -1,6 +1,6 @@
 /* Four ways to fire on a value. "Change" is every change. "Equals", "above" and "below" fire when the value gets there, not
  * while it stays, and only again after it has been away, by the hysteresis for the two thresholds: a sensor that
- * trembles around its limit must not make a relay tremble. The first value after a start arms and does not fire. */
+ * trembles around its limit must not make a relay tremble. A value with none before it arms and does not fire. */
 #include <math.h>
 #include "router/trigger.h"
 
@@ -15,16 +15,12 @@ static bool edge(struct trigger_state *state, bool inside, bool outside)
 	return fires;
 }
 
-bool trigger_fires(const struct automation_rule *rule, struct trigger_state *state, const struct value *value, bool changed)
+static bool fires(const struct automation_rule *rule, struct trigger_state *state, const struct value *value)
 {
 	struct value threshold = value_box_get(&rule->threshold);
 	double v = value_number(value), limit = value_number(&threshold);
-	bool known = state->known;
 
 	switch (rule->trigger) {
-	case TRIGGER_CHANGE:
-		state->known = true;
-		return known && changed;
 	case TRIGGER_EQUALS: {
 		bool same = value_equal(value, &threshold) || (!isnan(v) && v == limit);
 		return edge(state, same, !same);
@@ -33,10 +29,21 @@ bool trigger_fires(const struct automation_rule *rule, struct trigger_state *sta
 		return !isnan(v) && edge(state, v > limit, v <= limit - rule->hysteresis);
 	case TRIGGER_BELOW:
 		return !isnan(v) && edge(state, v < limit, v >= limit + rule->hysteresis);
+	case TRIGGER_CHANGE:
 	case TRIGGER_TIME:
 		break;
 	}
 	return false;
+}
+
+bool trigger_fires(const struct automation_rule *rule, struct trigger_state *state, const struct value *value, const struct value *before)
+{
+	if (rule->trigger == TRIGGER_CHANGE)
+		return before && !value_equal(before, value);
+	/* A rule that has seen nothing yet learns from the value before this one on which side the world was. */
+	if (!state->known && before)
+		(void)fires(rule, state, before);
+	return fires(rule, state, value);
 }
 
 bool trigger_at(const struct automation_rule *rule, uint8_t day, uint16_t minute)

@@ -13,8 +13,10 @@ struct trigger_state {
 	bool known;  /* a value was seen before */
 	bool armed;  /* ABOVE, BELOW, EQUALS: it was on the other side since it fired last */
 };
-/* value changed or not, on the rule's device and capability. */
-bool trigger_fires(const struct automation_rule *rule, struct trigger_state *state, const struct value *value, bool changed);
+/* A new value on the rule's device and capability. before: the one before it, NULL unknown; a rule made since then starts
+ * from it. */
+bool trigger_fires(const struct automation_rule *rule, struct trigger_state *state, const struct value *value,
+		   const struct value *before);
 /* A TIME rule at a local minute. */
 bool trigger_at(const struct automation_rule *rule, uint8_t day, uint16_t minute);
 /* PEOPLE's words: NULL when the rule makes sense, else what is wrong with it. */

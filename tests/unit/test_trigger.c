@@ -19,7 +19,7 @@ static void a_random_walk_fires_only_on_edges(void **state)
 		value = value < 15 ? 15 : value > 35 ? 35 : value;
 		struct value v = value_real(value);
 		lowest = value < lowest ? value : lowest;
-		if (!trigger_fires(&rule, &at, &v, true))
+		if (!trigger_fires(&rule, &at, &v, NULL))
 			continue;
 		n++;
 		check_true(i > 0 && value > 25);
@@ -38,24 +38,30 @@ static void equals_and_below_and_change(void **state)
 	struct value no = value_bool(false), yes = value_bool(true), low = value_int(3), high = value_int(9), word = value_text("x");
 	(void)state;
 	check_ok(value_box_set(&rule.threshold, &no));
-	check_true(!trigger_fires(&rule, &at, &no, true)); /* the first value arms, no more */
-	check_true(!trigger_fires(&rule, &at, &yes, true));
-	check_true(trigger_fires(&rule, &at, &no, true));
-	check_true(!trigger_fires(&rule, &at, &no, false));
+	check_true(!trigger_fires(&rule, &at, &no, NULL)); /* the first value arms, no more */
+	check_true(!trigger_fires(&rule, &at, &yes, NULL));
+	check_true(trigger_fires(&rule, &at, &no, NULL));
+	check_true(!trigger_fires(&rule, &at, &no, NULL));
 	rule.trigger = TRIGGER_BELOW;
 	at = (struct trigger_state){ 0 };
 	check_ok(value_box_set(&rule.threshold, &(struct value){ .type = VALUE_INT, .i = 5 }));
-	check_true(!trigger_fires(&rule, &at, &low, true));
-	check_true(!trigger_fires(&rule, &at, &high, true));
-	check_true(!trigger_fires(&rule, &at, &word, true)); /* no number: nothing happens */
-	check_true(trigger_fires(&rule, &at, &low, true));
+	check_true(!trigger_fires(&rule, &at, &low, NULL));
+	check_true(!trigger_fires(&rule, &at, &high, NULL));
+	check_true(!trigger_fires(&rule, &at, &word, NULL)); /* no number: nothing happens */
+	check_true(trigger_fires(&rule, &at, &low, NULL));
 	rule.trigger = TRIGGER_CHANGE;
 	at = (struct trigger_state){ 0 };
-	check_true(!trigger_fires(&rule, &at, &low, true));
-	check_true(!trigger_fires(&rule, &at, &low, false));
-	check_true(trigger_fires(&rule, &at, &high, true));
+	check_true(!trigger_fires(&rule, &at, &low, NULL));
+	check_true(!trigger_fires(&rule, &at, &low, &low));
+	check_true(trigger_fires(&rule, &at, &high, &low));
+	/* A rule that is new starts from what was before. */
+	rule.trigger = TRIGGER_BELOW;
+	at = (struct trigger_state){ 0 };
+	check_true(trigger_fires(&rule, &at, &low, &high));
+	at = (struct trigger_state){ 0 };
+	check_true(!trigger_fires(&rule, &at, &low, &low));
 	rule.trigger = TRIGGER_TIME;
-	check_true(!trigger_fires(&rule, &at, &high, true));
+	check_true(!trigger_fires(&rule, &at, &high, &low));
 	rule.minute = 600;
 	rule.days = 0x1f;
 	check_true(trigger_at(&rule, 0, 600) && !trigger_at(&rule, 5, 600) && !trigger_at(&rule, 0, 601));
