@@ -18,6 +18,7 @@ import maps
 import paths
 import state
 import symbols
+import threats
 import unfinished
 
 MAP = """#pragma once
@@ -76,6 +77,8 @@ static int shelf_find(const char *name)
     "docs/compliance.tsv": "clause\tstate\tcode\ttest\n"
                            "6.1\tmet\tgatewayd/registry/shelf.c\ttests/unit/test_shelf.c::test_full\n"
                            "6.2\tlater\t\t\n",
+    "docs/THREATS.md": "| who and what | what stops them | shown by |\n|---|---|---|\n"
+                       "| a thief | a lock | tests/unit/test_shelf.c::test_full tests/unit/test_shelf.c |\n",
     "dev": "#!/bin/sh\n",
     "meson.build": "gw_rows = [\n" + "".join(f"\t{row},\n" for row in layers.tree.ROWS) + "]\n",
 }
@@ -399,6 +402,31 @@ class Compliance(Tree):
     def test_not_there(self):
         (self.root / "docs/compliance.tsv").unlink()
         self.bad(compliance.check, "is not there")
+
+
+class Threats(Tree):
+    def row(self, text, word):
+        self.add("docs/THREATS.md", text + "\n")
+        self.bad(threats.check, word)
+
+    def test_right_tree(self):
+        self.good(threats.check)
+
+    def test_row_without_test(self):
+        self.row("| a thief | hope | |", "must name tests")
+
+    def test_row_with_words(self):
+        self.row("| a thief | a lock | surely |", "must name tests")
+
+    def test_missing_file(self):
+        self.row("| a thief | a lock | tests/unit/test_none.c |", "no test file")
+
+    def test_missing_name(self):
+        self.row("| a thief | a lock | tests/unit/test_shelf.c::test_none |", "has no test_none")
+
+    def test_not_there(self):
+        (self.root / "docs/THREATS.md").unlink()
+        self.bad(threats.check, "is not there")
 
 
 class Keys(Tree):
