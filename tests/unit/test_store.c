@@ -1,5 +1,5 @@
 /* The writer thread: order and groups, one job's failure, what reaches the disk and when, a full
- * disk, a killed process. */
+ * disk. What a killed process leaves is test_store_killed.c. */
 #include "check.h"
 
 #include <fcntl.h>
@@ -8,21 +8,9 @@
 #include <stdatomic.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <time.h>
 #include "base/base.h"
-#include "sys/store.h"
-#include "tmpdir.h"
-
-static const struct db_migration migrations[] = {
-	{ 1, "CREATE TABLE t(id INTEGER PRIMARY KEY, n INTEGER UNIQUE) STRICT;" },
-};
-static const struct db_options extra = { .sync = DB_SYNC_EXTRA,
-					 .migrations = migrations,
-					 .n_migrations = 1 };
-static const struct db_options normal = { .sync = DB_SYNC_NORMAL,
-					  .migrations = migrations,
-					  .n_migrations = 1 };
+#include "store_home.h"
 
 /* SQLite's syncs end here, so that they can be counted. */
 static atomic_int n_syncs;
@@ -80,18 +68,6 @@ struct row {
 	int64_t level; /* PRAGMA synchronous as the job found it */
 	int64_t count; /* of rows, as a task found it */
 };
-
-static int64_t ask(struct db *db, const char *sql_literal)
-{
-	struct stmt *s;
-	int64_t v;
-
-	if (db_prepare(db, sql_literal, &s) < 0 || stmt_step(s) != 1)
-		return -1;
-	v = stmt_i64(s, 0);
-	stmt_reset(s);
-	return v;
-}
 
 static int write_row(struct db *db, void *arg)
 {
@@ -170,17 +146,6 @@ static void release(struct world *w)
 	store_drain(w->store);
 }
 
-static int64_t count_rows(struct world *w, const char *name, const char *sql_literal)
-{
-	struct db *db;
-	int64_t n;
-
-	check_ok(db_open(tmpdir_path(&w->dir, name), &extra, &db));
-	n = ask(db, sql_literal);
-	db_close(db);
-	return n;
-}
-
 static void done_comes_by_the_loop(void **state)
 {
 	struct world w;
@@ -198,7 +163,7 @@ static void done_comes_by_the_loop(void **state)
 	store_drain(w.store);
 	check_uint(store_progress(w.store), 1);
 	check_true(store_bytes_written(w.store) >= 4096);
-	check_int(count_rows(&w, "audit.db", "SELECT n FROM t"), 1);
+	check_int(count_rows(&w.dir, "audit.db", "SELECT n FROM t"), 1);
 	world_end(&w);
 }
 
@@ -224,8 +189,8 @@ static void one_bad_job_fails_alone(void **state)
 		check_int(rows[i].runs, i < 5 ? 2 : 1);
 	}
 	check_int(store_error(w.store), 0); /* a job's own failure is not the disk's */
-	check_int(count_rows(&w, "spool.db", "SELECT count(*) FROM t"), 7);
-	check_int(count_rows(&w, "spool.db", "SELECT count(*) FROM t WHERE n IN (4, 7)"), 0);
+	check_int(count_rows(&w.dir, "spool.db", "SELECT count(*) FROM t"), 7);
+	check_int(count_rows(&w.dir, "spool.db", "SELECT count(*) FROM t WHERE n IN (4, 7)"), 0);
 	world_end(&w);
 }
 
@@ -247,7 +212,7 @@ static void a_lonely_bad_job_runs_once(void **state)
 	check_int(bad.runs, 1);
 	check_int(worse.r, -EIO);
 	check_int(good.r, 0);
-	check_int(count_rows(&w, "spool.db", "SELECT sum(n) FROM t"), 3);
+	check_int(count_rows(&w.dir, "spool.db", "SELECT sum(n) FROM t"), 3);
 	world_end(&w);
 }
 
@@ -427,7 +392,7 @@ static void a_hundred_thousand_jobs(void **state)
 	check_true(w.in_order);
 	for (int i = 0; i < MANY; i++)
 		check_true(rows[i].done == 1 && rows[i].r == 0 && rows[i].runs == 1);
-	check_int(count_rows(&w, "spool.db", "SELECT count(*) FROM t"), MANY);
+	check_int(count_rows(&w.dir, "spool.db", "SELECT count(*) FROM t"), MANY);
 	/* Groups, not one commit a row; and the WAL did not grow for ever. */
 	check_true(store_progress(w.store) < MANY / 4);
 	check_true(store_bytes_written(w.store) < (uint64_t)MANY * 4096);
@@ -497,7 +462,7 @@ static void a_full_disk_fails_the_group_and_not_the_store(void **state)
 	store_drain(w.store);
 	check_int(after.r, 0);
 	check_int(store_error(w.store), 0);
-	check_int(count_rows(&w, "spool.db", "SELECT count(*) FROM t"), 50 - failed + 1);
+	check_int(count_rows(&w.dir, "spool.db", "SELECT count(*) FROM t"), 50 - failed + 1);
 	world_end(&w);
 }
 
@@ -528,7 +493,7 @@ static void closing_runs_what_waits(void **state)
 	check_int(row.r, 0);
 	check_int(again.done, 1);
 	check_int(again.level, -ECANCELED); /* a done callback that asks for more is told so */
-	check_int(count_rows(&w, "spool.db", "SELECT count(*) FROM t"), 2);
+	check_int(count_rows(&w.dir, "spool.db", "SELECT count(*) FROM t"), 2);
 	world_end(&w);
 }
 
@@ -562,86 +527,6 @@ static void what_never_started_is_cancelled(void **state)
 	world_end(&w);
 }
 
-/* The child writes rows 1, 2, 3 ... and tells each number when it was acknowledged. */
-struct telling {
-	struct world *world;
-	int64_t n;
-	int fd;
-	int64_t said;
-};
-
-static int write_said(struct db *db, void *arg)
-{
-	struct telling *t = arg;
-	struct row row = { .world = t->world, .n = t->n };
-
-	return write_row(db, &row);
-}
-
-static void on_said(void *arg, int r)
-{
-	struct telling *t = arg;
-
-	if (r == 0 && write(t->fd, &t->n, sizeof(t->n)) == sizeof(t->n))
-		t->said = t->n;
-	free(t);
-}
-
-static void child_writes(struct world *w, const char *path, int64_t from, int fd)
-{
-	unsigned db;
-
-	if (loop_new(&w->loop) || store_new(w->loop, &w->store) ||
-	    store_add(w->store, "s", path, &normal, &db) || store_start(w->store))
-		_exit(1);
-	for (int64_t n = from;; n++) {
-		struct telling *t = calloc(1, sizeof(*t));
-
-		*t = (struct telling){ .world = w, .n = n, .fd = fd };
-		if (store_submit(w->store, db, 0, write_said, on_said, t) || loop_turn(w->loop, 0))
-			_exit(1);
-		while (store_queued(w->store) > 100)
-			if (loop_turn(w->loop, 10))
-				_exit(1);
-	}
-}
-
-static void killed_processes_lose_nothing_acknowledged(void **state)
-{
-	int64_t acked = 0, rows;
-	struct world w = { 0 };
-	const char *path;
-
-	(void)state;
-	tmpdir_init(&w.dir);
-	path = tmpdir_path(&w.dir, "s.db");
-	/* Twenty deaths, and more where the machine is slow, until enough was told to be lost. */
-	for (int round = 0; round < 20 || (acked <= 1000 && round < 400); round++) {
-		int64_t from = acked + 1, n;
-		int fds[2];
-		pid_t child;
-
-		assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
-		child = fork();
-		if (child == 0)
-			child_writes(&w, path, from, fds[1]);
-		close(fds[1]);
-		usleep((useconds_t)(20000 + round % 20 * 3000));
-		kill(child, SIGKILL);
-		check_int(waitpid(child, NULL, 0), child);
-		while (read(fds[0], &n, sizeof(n)) == sizeof(n))
-			acked = n;
-		close(fds[0]);
-		rows = count_rows(&w, "s.db", "SELECT count(*) FROM t");
-		check_true(rows >= acked);
-		/* no gap either; none at all when it was killed before its first */
-		check_int(count_rows(&w, "s.db", "SELECT coalesce(max(n), 0) FROM t"), rows);
-		acked = rows; /* those that were written and not told count for the next round */
-	}
-	check_true(acked > 1000);
-	tmpdir_deinit(&w.dir);
-}
-
 int main(void)
 {
 	const struct CMUnitTest rows[] = {
@@ -658,7 +543,6 @@ int main(void)
 		cmocka_unit_test(a_full_disk_fails_the_group_and_not_the_store),
 		cmocka_unit_test(closing_runs_what_waits),
 		cmocka_unit_test(what_never_started_is_cancelled),
-		cmocka_unit_test(killed_processes_lose_nothing_acknowledged),
 	};
 
 	return CHECK_RUN(rows);
