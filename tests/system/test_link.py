@@ -13,7 +13,7 @@ from lib.platform import Platform
 from lib.link_core import CONNECTED, IDENTITY, REFUSED, REPORT, LinkCore, description
 
 UID, LAN_GROUP = 61001, 61030
-BUILD = os.environ.get("GW_BUILD_ROOT", str(pathlib.Path(__file__).resolve().parents[2] / "build" / "dev"))
+BUILD = os.environ.get("GW_BUILD") or str(pathlib.Path(__file__).resolve().parents[2] / "build/release")
 LINK = os.path.join(BUILD, "gatewayd-link")
 BASE = "gatewayd/link-cloud"
 LAMP, PLUG = "0123456789abcdef00000001", "0123456789abcdef00000002"
@@ -100,6 +100,7 @@ def test_the_big_loop(lab, pki, bench, platform):
 
         core.send(*(core.event_bytes(n, device=LAMP, cap=LEVEL, value=n % 100, of_device=n + 7) for n in range(1, 201)))
         core.wait(lambda: sorted(core.acked) == list(range(1, 201)), what="200 acknowledgements")
+        platform.wait_for(f"{BASE}/events", match=lambda m: m.json[-1]["seq"] == 200)
         batches = [m.json for m in platform.events(f"{BASE}/events")]
         events = [event for batch in batches for event in batch]
         assert [event["seq"] for event in events] == list(range(1, 201))
