@@ -10,7 +10,7 @@
 #include "model/wire.h"
 #include "sys/loop.h"
 
-enum { SESSION_RETRY_MS = 100, SESSION_RETRY_MS_MAX = 2000 };
+enum { SESSION_RETRY_MS = 10, SESSION_RETRY_MS_MAX = 2000 };
 
 struct session;
 struct session_ops {
