@@ -1,7 +1,7 @@
 #pragma once
 /* broker - accounts at the LAN broker: its dynamic-security plugin is told over the unix socket, as the admin account.
  *
- *   above   ctl/perform
+ *   above   -
  *   below   base/base  base/text  ctl/perform  ctl/run  sys/crypto  sys/host  sys/json
  *   owns    nothing
  *   limits  -

@@ -9,7 +9,7 @@
 #include "sys/loop.h"
 #include "sys/packet.h"
 
-enum { TURN_MS = 200, ANSWER_DEPTH = 24 };
+enum { TURN_MS = 200, ANSWER_DEPTH = 24, PATIENCE_MS = 600000 /* checking a large record takes long */ };
 
 struct client {
 	struct loop *loop;
@@ -138,7 +138,7 @@ static int64_t now_ms(void)
 
 int client_call(struct client *client, const char *method, struct json *params, struct json **ret)
 {
-	int64_t until = now_ms() + CLIENT_CALL_MS_MAX;
+	int64_t until = now_ms() + PATIENCE_MS;
 	client->answer = json_free(client->answer);
 	int r = send_request(client, method, params);
 	while (r == 0 && !client->answer && client->conn && now_ms() < until)

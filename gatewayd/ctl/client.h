@@ -4,13 +4,12 @@
  *   above   -
  *   below   base/base  base/text  sys/crypto  sys/json  sys/loop  sys/packet
  *   owns    the loop and the connection
- *   limits  CLIENT_CALL_MS_MAX
+ *   limits  -
  *   errors  CLIENT_E_REFUSED CLIENT_E_GONE CLIENT_E_LATE
  */
 #include "base/base.h"
 #include "sys/json.h"
 
-enum { CLIENT_CALL_MS_MAX = 600000 };
 enum { CLIENT_E_REFUSED = 1, CLIENT_E_GONE = 2, CLIENT_E_LATE = 3 };
 
 struct client;

@@ -2,7 +2,7 @@
 /* perform - commands that are more than one call: secrets asked for, values typed, sessions kept, brokers told.
  *
  *   above   ctl/command
- *   below   base/base  base/text  ctl/ask  ctl/broker  ctl/run  ctl/show  model/value  sys/crypto
+ *   below   base/base  base/text  ctl/ask  ctl/run  ctl/show  model/value  sys/crypto  sys/json
  *   owns    nothing
  *   limits  -
  */

@@ -74,13 +74,15 @@ void run_show(struct run *run, const struct command *command, const struct json 
 	free(text);
 }
 
+enum { PAGES = 1000 };
+
 /* Goes on with the list where the answer's budget ended. */
 static int more_pages(struct run *run, const struct command *command, const struct json *params, struct json *result)
 {
 	struct json *list = json_get(result, command->pages);
 	struct json *next = json_copy(json_get(result, "next"));
 	int r = 0;
-	for (int page = 0; r == 0 && json_kind(next) != JSON_NULL && page < RUN_PAGES_MAX; page++) {
+	for (int page = 0; r == 0 && json_kind(next) != JSON_NULL && page < PAGES; page++) {
 		struct json *more = NULL, *again = json_copy(params);
 		json_set(again, "after", next);
 		next = NULL;

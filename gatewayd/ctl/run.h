@@ -2,9 +2,9 @@
 /* run - one command carried out: asked, answered, shown; every failure an exit code and a line that says why.
  *
  *   above   main  ctl/perform  ctl/broker
- *   below   base/base  base/text  ctl/arguments  ctl/client  ctl/command  ctl/keep  ctl/plain  sys/crypto  sys/json
+ *   below   base/base  base/text  ctl/arguments  ctl/client  ctl/command  ctl/keep  ctl/plain  sys/crypto
  *   owns    struct run
- *   limits  RUN_PAGES_MAX
+ *   limits  -
  */
 #include <stdio.h>
 #include "base/base.h"
@@ -12,7 +12,6 @@
 #include "ctl/command.h"
 #include "ctl/keep.h"
 
-enum { RUN_PAGES_MAX = 1000 };
 struct run {
 	struct client *client;
 	FILE *out, *err;
