@@ -2,7 +2,7 @@
 /* request - the bytes of one packet as a request, judged as far as that needs no house: bounds, shape, method, parameters. Pure.
  *
  *   above   door/door
- *   below   base/base  base/text  door/method  people/people  sys/json
+ *   below   base/base  base/text  door/method  people/people  sys/crypto  sys/json
  *   owns    nothing
  *   limits  REQUEST_LEN_MAX REQUEST_DEPTH_MAX REQUEST_ERROR_MAX
  *   errors  REQUEST_E_SYNTAX REQUEST_E_METHOD REQUEST_E_PARAMS
