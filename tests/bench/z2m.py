@@ -2,6 +2,7 @@
 import json
 import subprocess
 import threading
+import time
 
 from home import PUBLISHERS
 
@@ -48,6 +49,7 @@ class Porter:
         self.ear = subprocess.Popen(["mosquitto_sub", "--unix", sock, "-q", "1", "-t", REQUEST], stdout=subprocess.PIPE, text=True)
         self.thread = threading.Thread(target=self._serve, daemon=True)
         self.thread.start()
+        time.sleep(0.5)  # its subscription is not told to us; who asks before it would wait in vain
 
     def _serve(self):
         for line in self.ear.stdout:
