@@ -308,6 +308,23 @@ def test_the_core_hears_whether_the_clock_is_right(machine):
     assert said and ("is synchronised" in said[-1]) == synced
 
 
+def test_the_core_believes_that_file_and_nothing_else(machine):
+    """Under the real unit the call itself is denied, so the file is all that the core has."""
+    machine.sh(f"systemctl stop {CLOCK}")
+    door = door_of(machine)
+
+    def trusted():
+        return door.call("status")["clock"]["trusted"]
+    try:
+        wait_until(lambda: not trusted(), 15, "the clock to be unproven", step=0.2)
+        machine.sh("mkdir /run/gatewayd-clock; touch /run/gatewayd-clock/synchronized")
+        wait_until(trusted, 15, "the clock to be believed", step=0.2)
+        machine.sh("rm -r /run/gatewayd-clock")
+        wait_until(lambda: not trusted(), 15, "the clock to be unproven again", step=0.2)
+    finally:
+        machine.sh(f"rm -rf /run/gatewayd-clock; systemctl start {CLOCK}")
+
+
 # Hanging and dying
 
 
