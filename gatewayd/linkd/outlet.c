@@ -114,14 +114,20 @@ static void on_gather(void *ctx)
 		timer_start(outlet->gather, OUTLET_NOTE_MS);
 }
 
+/* Topics are the broker's bytes; the wire carries text. */
+static void copy_words(char *dst, size_t cap, const char *src)
+{
+	text_copy(dst, cap, text_is_utf8(src, strlen(src)) ? src : "(not UTF-8)");
+}
+
 void outlet_note(struct outlet *outlet, enum note_kind kind, const char *object, const char *text)
 {
 	struct complaint *complaint = &outlet->complaints[kind];
 
 	if (complaint->count < UINT32_MAX)
 		complaint->count++;
-	text_copy(complaint->object, sizeof(complaint->object), object);
-	text_copy(complaint->text, sizeof(complaint->text), text);
+	copy_words(complaint->object, sizeof(complaint->object), object);
+	copy_words(complaint->text, sizeof(complaint->text), text);
 	if (outlet->gathering)
 		return;
 	outlet->gathering = true;
