@@ -96,13 +96,35 @@ static void entry_is_up(struct registry *registry, struct entry *entry, uint8_t 
 		registry_enter(registry, entry, DEVICE_OURS);
 }
 
+/* The device is what the active way's adapter says; what the others say waits for a move. */
+static int take_desc(struct entry *entry, uint8_t way, const struct device_desc *desc, bool *changed)
+{
+	struct device *device = &entry->device;
+	struct device_desc *copy;
+	if (same_desc(way == device->active ? device->desc : device->ways[way].desc, desc))
+		return 0;
+	int r = device_desc_copy(desc, &copy);
+	if (r != 0)
+		return r;
+	if (way != device->active) {
+		device_desc_free(device->ways[way].desc);
+		device->ways[way].desc = copy;
+		return 0;
+	}
+	r = registry_set_desc(entry, copy, NULL);
+	if (r != 0)
+		device_desc_free(copy);
+	else
+		*changed = true;
+	return r;
+}
+
 int registry_describe(struct registry *registry, const char *adapter, const struct device_desc *desc, uint32_t waiting_for,
 		      struct device_id *ret)
 {
 	int r = 0;
 	uint8_t way = 0;
 	bool is_new = false, changed = false;
-	struct device_desc *copy;
 	struct entry *entry = find_described(registry, adapter, desc, &r);
 
 	if (r != 0)
@@ -124,14 +146,9 @@ int registry_describe(struct registry *registry, const char *adapter, const stru
 		entry->device.hw = desc->hw;
 		changed = true;
 	}
-	if (way == entry->device.active && !same_desc(entry->device.desc, desc)) {
-		r = device_desc_copy(desc, &copy);
-		if (r == 0)
-			r = registry_set_desc(entry, copy);
-		if (r != 0)
-			return r;
-		changed = true;
-	}
+	r = take_desc(entry, way, desc, &changed);
+	if (r != 0)
+		return r;
 	if (is_new)
 		registry_pick_name(registry, entry);
 	/* Described earlier by nobody's wish, now within a window: it may be claimed. */

@@ -55,8 +55,8 @@ void registry_remove_ways(struct registry *registry, struct entry *entry);
 void registry_enter(struct registry *registry, struct entry *entry, enum device_state next);
 void registry_tell(struct registry *registry, const struct entry *entry, enum registry_change change);
 void registry_alarm(struct registry *registry, enum alarm_kind kind, const struct entry *entry, const char *object, bool raised, const char *detail);
-/* Takes desc; keeps shadow values of capabilities that stay. */
-must_check int registry_set_desc(struct entry *entry, struct device_desc *desc);
+/* Takes desc; keeps shadow values of capabilities that stay. ret_old, when asked for, is the caller's. */
+must_check int registry_set_desc(struct entry *entry, struct device_desc *desc, struct device_desc **ret_old);
 void registry_pick_name(struct registry *registry, struct entry *entry);
 bool registry_name_is_free(const struct registry *registry, const char *name, struct device_id except);
 

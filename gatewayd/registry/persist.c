@@ -124,7 +124,7 @@ static int load_desc(struct entry *entry, struct view bytes, struct wire_scratch
 	if (wire_next(&packet, &peer, scratch, &msg) != 1 || msg.type != WIRE_DEVICE)
 		return -EBADMSG;
 	int r = device_desc_copy(&msg.device, &desc);
-	return r == 0 ? registry_set_desc(entry, desc) : r;
+	return r == 0 ? registry_set_desc(entry, desc, NULL) : r;
 }
 
 static int load_devices(struct registry *registry, struct db *db)

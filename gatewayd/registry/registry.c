@@ -54,8 +54,11 @@ struct registry *registry_close(struct registry *registry)
 	}
 	HASH_CLEAR(hh, registry->by_id);
 	for (size_t i = 0; i < registry->n; i++) {
-		shadow_free(registry->order[i]->device.shadow, registry->order[i]->device.n_shadow);
-		device_desc_free(registry->order[i]->device.desc);
+		struct device *device = &registry->order[i]->device;
+		for (uint8_t w = 0; w < device->n_ways; w++)
+			device_desc_free(device->ways[w].desc);
+		shadow_free(device->shadow, device->n_shadow);
+		device_desc_free(device->desc);
 		free(registry->order[i]);
 	}
 	free(registry->order);
@@ -149,13 +152,14 @@ int registry_add_way(struct registry *registry, struct entry *entry, const char 
 	text_copy(w->adapter, sizeof(w->adapter), adapter);
 	w->addr = *addr;
 	w->up = false;
+	w->desc = NULL;
 	return 0;
 }
 
 void registry_remove_ways(struct registry *registry, struct entry *entry)
 {
 	for (uint8_t i = 0; i < entry->device.n_ways; i++) {
-		const struct way *w = &entry->device.ways[i];
+		struct way *w = &entry->device.ways[i];
 		struct way_key key = way_key(adapter_index(registry, w->adapter), &w->addr);
 		struct way_entry *way;
 		HASH_FIND(hh, registry->by_way, &key, sizeof(key), way);
@@ -163,6 +167,7 @@ void registry_remove_ways(struct registry *registry, struct entry *entry)
 			HASH_DEL(registry->by_way, way);
 			free(way);
 		}
+		w->desc = device_desc_free(w->desc);
 	}
 	entry->device.n_ways = entry->device.active = 0;
 }
@@ -219,8 +224,9 @@ void registry_pick_name(struct registry *registry, struct entry *entry)
 	if (!text_is_name(safe, DEVICE_TEXT_MAX))
 		text_copy(safe, sizeof(safe), "device");
 	text_copy(device->name, sizeof(device->name), safe);
-	for (unsigned i = 2; !registry_name_is_free(registry, device->name, device->id); i++)
-		text_print(device->name, sizeof(device->name), "%s-%u", safe, i);
+	/* Small numbers first; where many have one name, a number that few can have: it must not cost a search of each. */
+	for (size_t i = 2; !registry_name_is_free(registry, device->name, device->id); i = i < 9 ? i + 1 : registry->n + i)
+		text_print(device->name, sizeof(device->name), "%s-%zu", safe, i);
 }
 
 const struct device *registry_find(const struct registry *registry, struct device_id id)
@@ -288,7 +294,7 @@ const struct shadow_value *device_shadow(const struct device *device, uint8_t en
 	return NULL;
 }
 
-int registry_set_desc(struct entry *entry, struct device_desc *desc)
+int registry_set_desc(struct entry *entry, struct device_desc *desc, struct device_desc **ret_old)
 {
 	struct device old = entry->device, *device = &entry->device;
 	size_t n = 0, i = 0;
@@ -317,7 +323,10 @@ int registry_set_desc(struct entry *entry, struct device_desc *desc)
 				shadow[i].desired_wall_us = 0;
 		}
 	shadow_free(old.shadow, old.n_shadow);
-	device_desc_free(old.desc);
+	if (ret_old)
+		*ret_old = old.desc;
+	else
+		device_desc_free(old.desc);
 	return 0;
 }
 

@@ -34,6 +34,7 @@ struct way { /* one (adapter, address) by which a device can be reached */
 	char adapter[ADAPTER_NAME_MAX + 1];
 	struct address addr;
 	bool up; /* its adapter is there and has described it since */
+	struct device_desc *desc; /* what its adapter says of the device while it is not the active way; NULL: nothing yet */
 };
 
 struct device { /* read-only outside registry/ */

@@ -222,11 +222,32 @@ static int write_way(struct db *db, const struct verb *verb)
 	return stmt_run(s);
 }
 
+/* The device becomes what its new way's adapter says it is. An adapter that has not spoken since the start will. */
+static void take_way(struct entry *entry, uint8_t next)
+{
+	struct device *device = &entry->device;
+	struct way *from = &device->ways[device->active], *to = &device->ways[next];
+	if (from == to)
+		return;
+	device->active = next;
+	/* Without memory the old description serves until the adapter speaks again. */
+	int r = to->desc ? registry_set_desc(entry, to->desc, &from->desc) : device_desc_copy(device->desc, &from->desc);
+	if (r == 0)
+		to->desc = NULL;
+}
+
 static void apply_way(struct verb *verb, struct entry *entry)
 {
-	for (uint8_t i = 0; i < entry->device.n_ways; i++)
-		if (strcmp(entry->device.ways[i].adapter, verb->text) == 0)
-			entry->device.active = i;
+	const struct device *device = &entry->device;
+	uint8_t next = device->active;
+	/* Of several addresses at that adapter, one that answers. */
+	for (uint8_t i = 0; i < device->n_ways; i++)
+		if (strcmp(device->ways[i].adapter, verb->text) == 0 &&
+		    (strcmp(device->ways[next].adapter, verb->text) != 0 || (device->ways[i].up && !device->ways[next].up)))
+			next = i;
+	take_way(entry, next);
+	/* Which way is active was committed; the description follows it, or the adapter tells it at its next start. */
+	(void)!registry_save(verb->registry, entry);
 	bool up = device_is_reachable(&entry->device);
 	if (up && entry->device.state == DEVICE_UNREACHABLE)
 		registry_enter(verb->registry, entry, DEVICE_OURS);

@@ -8,6 +8,7 @@
 
 static const char settings[] = "site:\n  name: House\n  timezone: UTC\n  maker: \"00aa01\"\n  product: \"000002\"\n"
 			       "adapters:\n  sim:\n    plugin: sim\n    user: \"64901\"\n"
+			       "  bridge:\n    plugin: sim\n    user: \"64903\"\n"
 			       "links:\n  cloud:\n    profile: native\n    user: \"64902\"\n    endpoints: [\"unix:/nowhere\"]\n"
 			       "    client_id: t\n    share:\n      - device: \"*\"\n        class: sensitive\n";
 
@@ -38,7 +39,7 @@ void house_open(struct house *house, const char *extra)
 	memset(house, 0, sizeof(*house));
 	check_ok(crypto_init());
 	tmpdir_init(&house->dir);
-	house->adapter.house = house->link.house = house;
+	house->adapter.house = house->second.house = house->link.house = house;
 	text_copy(house->password, sizeof(house->password), "a long enough one");
 	assert_true(asprintf(&text, "state_dir: %s/state\nrun_dir: %s/run\n%s%s", house->dir.path, house->dir.path, settings, extra ? extra : "") > 0);
 	tmpdir_write(&house->dir, "g.yaml", text);
@@ -57,10 +58,12 @@ void actor_drop(struct actor *actor)
 void house_close(struct house *house)
 {
 	actor_drop(&house->adapter);
+	actor_drop(&house->second);
 	actor_drop(&house->link);
 	app_close(house->app);
 	loop_free(house->loop);
 	free(house->adapter.heard);
+	free(house->second.heard);
 	free(house->link.heard);
 	tmpdir_deinit(&house->dir);
 }
@@ -68,6 +71,7 @@ void house_close(struct house *house)
 void house_restart(struct house *house)
 {
 	actor_drop(&house->adapter);
+	actor_drop(&house->second);
 	actor_drop(&house->link);
 	house->app = app_close(house->app);
 	house_start(house);
@@ -92,15 +96,20 @@ void house_settle(struct house *house)
 	}
 }
 
+static void actor_beat(struct actor *actor)
+{
+	if (actor->conn && actor->wire.phase != WIRE_NEW)
+		actor_say(actor, &(struct wire_msg){ .type = WIRE_BEAT });
+}
+
 void house_sleep(struct house *house, int64_t ms)
 {
 	while (ms > 0) {
 		int64_t step = ms < 500 ? ms : 500;
 		/* The actors' side of the beats. */
-		if (house->adapter.conn && house->adapter.wire.phase != WIRE_NEW)
-			actor_say(&house->adapter, &(struct wire_msg){ .type = WIRE_BEAT });
-		if (house->link.conn && house->link.wire.phase != WIRE_NEW)
-			actor_say(&house->link, &(struct wire_msg){ .type = WIRE_BEAT });
+		actor_beat(&house->adapter);
+		actor_beat(&house->second);
+		actor_beat(&house->link);
 		check_ok(loop_turn(house->loop, 0));
 		check_ok(loop_turn(house->loop, 0));
 		loop_advance(house->loop, step);
@@ -217,6 +226,7 @@ static bool is_opening(void *ctx)
 
 static void actor_greet(struct actor *actor, enum wire_kind kind, const char *name, struct packet_conn *conn)
 {
+	actor->name = name;
 	actor->conn = conn;
 	actor->wire = (struct wire_peer){ .kind = kind, .phase = WIRE_NEW };
 	actor->closed = false;
@@ -236,12 +246,22 @@ static void actor_greet(struct actor *actor, enum wire_kind kind, const char *na
 	house_settle(actor->house);
 }
 
-void house_adapter_up(struct house *house)
+static void adapter_up(struct actor *adapter, const char *name)
 {
 	struct packet_conn *core, *ours;
-	check_ok(packet_pair(house->loop, &core, &ours));
-	hub_accept(house->app->hub, "sim", core);
-	actor_greet(&house->adapter, WIRE_ADAPTER, "sim", ours);
+	check_ok(packet_pair(adapter->house->loop, &core, &ours));
+	hub_accept(adapter->house->app->hub, name, core);
+	actor_greet(adapter, WIRE_ADAPTER, name, ours);
+}
+
+void house_adapter_up(struct house *house)
+{
+	adapter_up(&house->adapter, "sim");
+}
+
+void house_second_up(struct house *house)
+{
+	adapter_up(&house->second, "bridge");
 }
 
 void house_link_up(struct house *house)
@@ -280,7 +300,7 @@ static struct address address_of(uint8_t n)
 	return (struct address){ .len = 2, .bytes = { 0xad, n } };
 }
 
-struct device_id house_describe(struct house *house, uint8_t n, const char *name, const struct house_cap *caps, size_t n_caps)
+struct device_id actor_describe(struct actor *adapter, uint8_t n, const char *name, const struct house_cap *caps, size_t n_caps)
 {
 	struct capability_desc descs[16] = { 0 };
 	for (size_t i = 0; i < n_caps; i++)
@@ -289,12 +309,17 @@ struct device_id house_describe(struct house *house, uint8_t n, const char *name
 	struct wire_msg msg = { .type = WIRE_DEVICE };
 	msg.device = (struct device_desc){ .addr = address_of(n), .hw = { .len = 8, .bytes = { 1, 2, 3, 4, 5, 6, 7, n } }, .evidence = 2,
 					   .vendor = "V", .model = "M", .firmware = "1", .name = name, .n_endpoints = 1, .endpoints = &endpoint };
-	actor_say(&house->adapter, &msg);
-	house_settle(house);
+	actor_say(adapter, &msg);
+	house_settle(adapter->house);
 	struct address addr = address_of(n);
-	const struct device *device = registry_find_way(house->app->registry, "sim", &addr);
+	const struct device *device = registry_find_way(adapter->house->app->registry, adapter->name, &addr);
 	assert_non_null(device);
 	return device->id;
+}
+
+struct device_id house_describe(struct house *house, uint8_t n, const char *name, const struct house_cap *caps, size_t n_caps)
+{
+	return actor_describe(&house->adapter, n, name, caps, n_caps);
 }
 
 struct device_id house_lamp(struct house *house, uint8_t n, const char *name)
@@ -316,16 +341,21 @@ struct device_id house_sensor(struct house *house, uint8_t n, const char *name)
 	return house_describe(house, n, name, caps, N_ELEMENTS(caps));
 }
 
-void house_report(struct house *house, uint8_t n, uint16_t cap, struct value value)
+void actor_report(struct actor *adapter, uint8_t n, uint16_t cap, struct value value)
 {
 	struct wire_msg msg = { .type = WIRE_REPORT };
-	msg.report.seq = ++house->adapter.seq;
+	msg.report.seq = ++adapter->seq;
 	msg.report.addr = address_of(n);
 	msg.report.endpoint = 1;
 	msg.report.cap = cap;
 	msg.report.value = value;
-	actor_say(&house->adapter, &msg);
-	house_settle(house);
+	actor_say(adapter, &msg);
+	house_settle(adapter->house);
+}
+
+void house_report(struct house *house, uint8_t n, uint16_t cap, struct value value)
+{
+	actor_report(&house->adapter, n, cap, value);
 }
 
 /* People. */

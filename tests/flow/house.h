@@ -51,6 +51,7 @@ struct heard {
 
 struct actor { /* the far end of a wire connection */
 	struct house *house;
+	const char *name;
 	struct packet_conn *conn;
 	struct wire_peer wire;
 	struct wire_scratch scratch;
@@ -66,7 +67,7 @@ struct house {
 	struct tmpdir dir;
 	struct loop *loop;
 	struct app *app;
-	struct actor adapter, link;
+	struct actor adapter, second, link;
 	uint32_t owner, other;
 	char password[32];
 };
@@ -80,6 +81,7 @@ void house_settle(struct house *house);  /* turns until nothing is under way any
 void house_sleep(struct house *house, int64_t ms); /* virtual time passes in steps, work is done in between */
 
 void house_adapter_up(struct house *house);
+void house_second_up(struct house *house); /* another adapter: "bridge" */
 void house_link_up(struct house *house);   /* captured link "cloud": connected */
 void actor_drop(struct actor *actor);
 void actor_say(struct actor *actor, const struct wire_msg *msg);
@@ -92,10 +94,12 @@ struct house_cap {
 	uint8_t type, access;
 };
 struct device_id house_describe(struct house *house, uint8_t n, const char *name, const struct house_cap *caps, size_t n_caps);
+struct device_id actor_describe(struct actor *adapter, uint8_t n, const char *name, const struct house_cap *caps, size_t n_caps);
 struct device_id house_lamp(struct house *house, uint8_t n, const char *name);
 struct device_id house_lock(struct house *house, uint8_t n, const char *name);
 struct device_id house_sensor(struct house *house, uint8_t n, const char *name); /* temperature, contact */
 void house_report(struct house *house, uint8_t n, uint16_t cap, struct value value);
+void actor_report(struct actor *adapter, uint8_t n, uint16_t cap, struct value value);
 void house_people(struct house *house);   /* owner "anna", member "ben" */
 void house_bind(struct house *house, struct device_id id, uint32_t owner);
 struct asker house_user(struct house *house, uint32_t user);
