@@ -2,7 +2,9 @@
 /* app - the wiring: makes every part in layer order, introduces them to each other, stops them in reverse.
  *
  *   above   main
- *   below   everything
+ *   below   adapter/blobs  adapter/hub  app_internal  audit/audit  base/base  base/text  conf/conf  door/door  link/links
+ *           people/people  policy/rulebook  registry/registry  router/alarms  router/automation  router/replay  router/router
+ *           spool/spool  sys/crypto  sys/host  sys/json  sys/log  sys/loop  sys/packet  sys/store
  *   owns    every part of a running core
  *   limits  -
  */

@@ -2,7 +2,7 @@
 /* app_internal - what app.c and app_status.c share.
  *
  *   above   app  app_status
- *   below   everything
+ *   below   conf/conf  sys/host
  *   owns    struct app
  *   limits  -
  */

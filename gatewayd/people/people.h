@@ -2,9 +2,9 @@
 /* people - users, sessions, one-time codes and bindings: who somebody is and whose a device is.
  *
  *   above   router  door  app
- *   below   base/base  audit/audit  model/device_id  model/subject  sys/crypto  sys/loop  sys/store  sys/db
+ *   below   audit/audit  base/base  model/device_id  model/subject  people/internal  sys/crypto  sys/store
  *   owns    the tables user, code, binding, throttle of gateway.db; sessions in memory only
- *   limits  PEOPLE_USERS_MAX PEOPLE_SESSIONS_MAX PEOPLE_CODES_MAX
+ *   limits  PEOPLE_USERS_MAX PEOPLE_SESSIONS_MAX PEOPLE_CODES_MAX TOKEN_TEXT_MAX CODE_TEXT_MAX USER_NAME_MAX PASSWORD_LEN_MAX
  *   errors  PEOPLE_E_UNKNOWN PEOPLE_E_CREDENTIALS PEOPLE_E_LOCKED PEOPLE_E_BUSY PEOPLE_E_FULL PEOPLE_E_EXISTS PEOPLE_E_WEAK
  *           PEOPLE_E_CODE PEOPLE_E_LAST_OWNER PEOPLE_E_SESSION PEOPLE_E_BOUND
  *

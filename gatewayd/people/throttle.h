@@ -2,7 +2,7 @@
 /* throttle - who has failed too often to be asked again now: per name and per source, known or not. Pure but for time given.
  *
  *   above   people/internal
- *   below   base/base
+ *   below   base/base  base/text
  *   owns    a bounded table of failures
  *   limits  THROTTLE_MAX THROTTLE_KEY_MAX
  */

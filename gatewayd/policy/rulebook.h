@@ -2,7 +2,7 @@
 /* rulebook - the household's access rules: kept in gateway.db, compiled off the loop, swapped in whole.
  *
  *   above   router  door  app
- *   below   base/base  base/bytes  base/text  audit/audit  policy/policy  sys/store
+ *   below   audit/audit  base/base  base/bytes  base/text  policy/policy  sys/store
  *   owns    the rules in memory, the current snapshot, the table policy_rule of gateway.db
  *   limits  RULEBOOK_CHANGES_MAX
  *   errors  RULEBOOK_E_UNKNOWN, and those of policy

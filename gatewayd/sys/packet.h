@@ -1,7 +1,7 @@
 #pragma once
 /* packet - SOCK_SEQPACKET on a unix path: peers known by their kernel uid, batches out, packets in.
  *
- *   above   adapter/hub  link/links  door/door  plugins/host  linkd  ctl
+ *   above   adapter  app  ctl  door  remote  sys
  *   below   base/base  base/list  sys/loop  sys/packet_inside
  *   owns    listening sockets (their path is unlinked at close), connections and their send queue
  *   limits  PACKET_LEN_MAX PACKET_QUEUE_MAX PACKET_READS_MAX
