@@ -9,6 +9,7 @@
 #include "linkd/devices.h"
 #include "linkd/ha_codec.h"
 #include "linkd/ha_entity.h"
+#include "linkd/ha_sweep.h"
 #include "linkd/jsonw.h"
 #include "linkd/profile.h"
 #include "model/alarm.h"
@@ -42,6 +43,7 @@ struct ha {
 	struct list alarms;
 	size_t n_alarms;
 	struct ha_topics topics;
+	struct ha_sweep sweep;
 	struct jsonw scratch;
 	struct ha_entity entities[HA_ENTITIES_MAX]; /* of the device being said */
 	struct health health[HEALTH_ROWS];
@@ -486,7 +488,7 @@ static void ha_message(struct profile *profile, const struct mqtt_message *messa
 		outlet_note(ha->outlet, NOTE_OVERSIZE, "", "a payload of more than 64 KiB");
 	else if (strcmp(message->topic, ha->topics.status) == 0)
 		take_status(ha, message);
-	else
+	else if (!ha_sweep_hear(&ha->sweep, message))
 		take_command(ha, message);
 }
 
@@ -507,6 +509,7 @@ static void ha_up(struct profile *profile)
 	if (ha->was_up)
 		sync_with_core(ha);
 	ha->was_up = true;
+	ha_sweep_begin(&ha->sweep);
 	all_due(ha);
 	ha_flush(profile);
 }
@@ -516,6 +519,7 @@ static void ha_down(struct profile *profile)
 	struct ha *ha = ha_of(profile);
 
 	timer_stop(ha->birth);
+	ha_sweep_end(&ha->sweep);
 	drop_alarms(ha);
 	ha->n_health_numbers = 0;
 	for (struct known *known = devices_next(ha->devices, NULL); known; known = devices_next(ha->devices, known))
@@ -542,6 +546,7 @@ static struct profile *ha_free(struct profile *profile)
 	struct ha *ha = ha_of(profile);
 
 	drop_alarms(ha);
+	ha_sweep_deinit(&ha->sweep);
 	ha->birth = timer_close(ha->birth);
 	devices_free(ha->devices);
 	jsonw_deinit(&ha->scratch);
@@ -582,6 +587,8 @@ int ha_new(struct loop *loop, const struct settings *settings, struct outlet *ou
 		r = timer_new(loop, on_birth, ha, &ha->birth);
 	if (!r)
 		r = devices_new(&ha->devices);
+	if (!r)
+		r = ha_sweep_init(&ha->sweep, loop, &ha->topics, outlet, ha->devices);
 	if (r) {
 		ha_free(&ha->profile);
 		return r;

@@ -236,6 +236,18 @@ def test_home_assistant(home):
         for gone in (f"homeassistant/device/gwd_{LAMP}/config", topic + "/state", topic + "/availability"):
             ha.wait_for(gone, match=lambda m: m.payload == b"")
 
+        # A device that goes while nobody is there to say so: what the broker has kept of it is taken back afterwards.
+        core.device(LAMP, BEDROOM)
+        ha.wait_for(topic + "/state", match=lambda m: m.payload, after=ha.mark())
+        home.daemon.stop()
+        mark = ha.mark()
+        home.daemon.start()
+        core.wait(lambda: core.n_opened == 2, what="OPENED")
+        core.device(PLUG, {1: [(ON_OFF, BOOL, RW)]}, name="Plug")
+        for gone in (f"homeassistant/device/gwd_{LAMP}/config", topic + "/state", topic + "/availability"):
+            ha.wait_for(gone, match=lambda m: m.payload == b"", after=mark, timeout=10)
+        assert ha.wait_for(f"homeassistant/device/gwd_{PLUG}/config", after=mark).payload
+
         # A command that the broker has kept: refused when we come, not carried out.
         core.device(PLUG, {1: [(ON_OFF, BOOL, RW)]}, name="Plug")
         bench_stop = home.daemon.stop()
@@ -244,7 +256,7 @@ def test_home_assistant(home):
         ha.publish(f"gatewayd/device/{PLUG}/set/on_off", "ON", retain=True)
         notes = len(core.notes)
         home.daemon.start()
-        core.wait(lambda: core.n_opened == 2, what="OPENED")
+        core.wait(lambda: core.n_opened == 3, what="OPENED")
         core.wait_note("refused-command", after=notes)
         assert len(core.commands) == 3
 

@@ -3,6 +3,7 @@
 
 #include "linkd/ha_codec.h"
 #include "linkd/ha_entity.h"
+#include "linkd/ha_sweep.h"
 #include "sys/json.h"
 
 #define ID "0123456789abcdef00000001"
@@ -403,6 +404,45 @@ static void the_gateway_is_a_device(void **state)
 	jsonw_deinit(&w);
 }
 
+static void only_our_own_is_swept(void **state)
+{
+	static const struct {
+		const char *topic, *payload;
+		bool heard, ours;
+	} rows[] = {
+		{ "homeassistant/device/gwd_" ID "/config", "{\"dev\":{\"via_device\":\"gatewayd_gateway_home\"}}", true, true },
+		{ "homeassistant/device/gwd_" ID "/config", "{\"dev\":{\"via_device\":\"gatewayd_other\"}}", true, false },
+		{ "homeassistant/device/gwd_" ID "/config", "{\"dev\":{}}", true, false },
+		{ "homeassistant/device/gwd_" ID "/config", "[[[[[[[[[[", true, false },
+		{ "homeassistant/device/gwd_" ID "/config", "", true, false },
+		{ "homeassistant/device/gwd_" ID "/configs", "{\"dev\":{\"via_device\":\"gatewayd_gateway_home\"}}", true, false },
+		{ "homeassistant/device/gwd_0123456789abcdef0000000g/config", "{\"dev\":{\"via_device\":\"gatewayd_gateway_home\"}}", true, false },
+		{ "homeassistant/device/zigbee/config", "{\"dev\":{\"via_device\":\"gatewayd_gateway_home\"}}", true, false },
+		{ "gatewayd/device/" ID "/set/light", "ON", false, false },
+	};
+	struct ha_topics t = topics();
+	struct ha_sweep sweep = { .topics = &t, .listening = true };
+	struct mqtt_message message = { .retained = true };
+
+	(void)state;
+	for (size_t i = 0; i < N_ELEMENTS(rows); i++) {
+		size_t before = sweep.n;
+
+		message.topic = rows[i].topic;
+		message.payload = rows[i].payload;
+		message.len = strlen(rows[i].payload);
+		check_int(ha_sweep_hear(&sweep, &message), rows[i].heard);
+		check_uint(sweep.n - before, rows[i].ours);
+	}
+	message = (struct mqtt_message){ .topic = rows[0].topic, .payload = rows[0].payload, .len = strlen(rows[0].payload) };
+	check_true(ha_sweep_hear(&sweep, &message));
+	check_uint(sweep.n, 1);
+	message.retained = true;
+	for (int i = 0; i < HA_SWEEP_MAX + 5; i++)
+		check_true(ha_sweep_hear(&sweep, &message));
+	check_uint(sweep.n, HA_SWEEP_MAX);
+}
+
 int main(void)
 {
 	const struct CMUnitTest rows[] = {
@@ -416,6 +456,7 @@ int main(void)
 		cmocka_unit_test(refuses_what_it_does_not_know),
 		cmocka_unit_test(command_topics),
 		cmocka_unit_test(the_gateway_is_a_device),
+		cmocka_unit_test(only_our_own_is_swept),
 	};
 	return CHECK_RUN(rows);
 }
