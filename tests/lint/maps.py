@@ -128,6 +128,7 @@ def check_header(root, path, table, folders):
         if key not in found:
             wrong.append(f"no {key}")
     real, said = below_of(root, path, source), paths_in(found.get("below"))
+    said |= real & set(words(found.get("below")))  # app_internal stands in no folder
     wrong += [f"below leaves out {name}" for name in sorted(real - said - {"app"})]
     wrong += [f"below names {name}, which is not included" for name in sorted(said - real)]
     wrong += check_above(found.get("above"), mine, table, folders)
