@@ -7,6 +7,7 @@ The container has no network but its own loopback.
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 
 from . import netns
@@ -33,11 +34,20 @@ def image(packages):
         if name in podman("images", "--format", "{{.Repository}}:{{.Tag}}").split():
             return name
         if not os.path.exists(file):
-            os.makedirs(folder, exist_ok=True)
+            forget(folder)
             sh("mmdebstrap", "--quiet", *RECIPE, f"--include={','.join(packages)}", "bookworm", f"{file}.new.tar", timeout=400)
             os.rename(f"{file}.new.tar", file)
         podman("import", "-q", file, name, timeout=120)
     return name
+
+
+def forget(folder):
+    """Images of other lists of packages; one that a machine runs on stays."""
+    shutil.rmtree(folder, ignore_errors=True)
+    os.makedirs(folder)
+    for old in podman("images", "--format", "{{.Repository}}:{{.Tag}}").split():
+        if old.startswith(IMAGE + ":"):
+            podman("rmi", old, check=False)
 
 
 class Machine:

@@ -208,7 +208,10 @@ def test_it_installs_and_starts_what_is_shipped(machine, deb):
     wait_until(lambda: all(unit["ActiveState"] == "active" for unit in machine.show(units, "ActiveState").values()), 30, "the shipped units", step=0.3)
     assert machine.sh("sha256sum /etc/mosquitto/mosquitto.conf; systemctl is-active mosquitto; systemctl show -p MainPID mosquitto") == before
     assert machine.sh("systemctl is-enabled gatewayd.target").strip() == "enabled"
-    # Secrets were made here, each for the one who uses it; and they are no two times the same.
+    # Later tests shorten the watchdogs; they are there as shipped.
+    shipped = {unit: values["WatchdogUSec"] for unit, values in machine.show([CORE, CLOCK, WIFI, HOME], "WatchdogUSec").items()}
+    assert shipped == {CORE: "30s", CLOCK: "30s", WIFI: "10s", HOME: "10s"}
+    # Secrets were made here, each for the one who uses it.
     secrets = dict(reversed(line.split()) for line in machine.sh("cd /etc/gatewayd/secrets; stat -c '%a:%U %n' *.password").splitlines())
     assert secrets == {"gateway-broker-admin.password": "600:root", "gateway-command.password": "600:gw-wifi", "gateway-home.password": "600:gw-home",
                        "gateway-intake.password": "600:gw-wifi", "homeassistant.password": "600:root", "zigbee2mqtt.password": "600:root"}
@@ -270,6 +273,19 @@ def test_each_process_says_how_its_fence_stands(machine):
     for unit in OURS:
         stands = [int(abi) for abi in re.findall(r"landlock=(\d+) seccomp=1", "\n".join(machine.journal(unit)))]
         assert stands and min(stands) > 0, (unit, machine.journal(unit))
+
+
+def test_the_kernel_says_the_same_of_each_process(machine):
+    """Of the real daemons while they serve: no capability, no new one, system calls filtered, a network of their own that is none."""
+    outside = os.readlink(machine.path("/proc/1/ns/net"))
+    for unit, values in machine.show(OURS, "MainPID").items():
+        folder = machine.path(f"/proc/{values['MainPID']}")
+        with open(folder + "/status", encoding="utf-8") as text:
+            status = dict(line.split(":\t", 1) for line in text.read().splitlines())
+        assert [int(status[name], 16) for name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")] == [0] * 5, unit
+        assert (status["NoNewPrivs"], status["Seccomp"]) == ("1", "2"), unit
+        assert (os.readlink(folder + "/ns/net") == outside) == (unit == CLOUD), unit
+        assert "0" not in status["Uid"].split() and "0" not in status["Gid"].split() and "0" not in status["Groups"].split(), unit
 
 
 def test_nobody_listens_beyond_loopback(machine):
