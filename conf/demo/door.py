@@ -41,7 +41,7 @@ class Door:
             answer = self.receive()
             if "event" in answer:
                 self.events.append(answer)
-            elif answer.get("id") == self.last:
+            elif answer.get("id") in (self.last, None):  # None: it could not even read which request this was
                 if "error" in answer:
                     raise Refused(method, answer["error"])
                 return answer["result"]
