@@ -196,7 +196,11 @@ static void slot_on_state(struct slot *slot, const struct wire_msg *msg)
 	text_copy_n(slot->detail, sizeof(slot->detail), msg->link_state.detail.data, msg->link_state.detail.len);
 	if (msg->link_state.connected) {
 		slot->connected = true;
-		alarms_clear(alarms, ALARM_LINK_DOWN, none, slot->conf->name);
+		/* Connected, and something of ours is refused there: it waits in the spool, and somebody must know. */
+		if (msg->link_state.reason == LINK_REFUSED)
+			alarms_raise(alarms, ALARM_LINK_DOWN, none, slot->conf->name, slot->detail);
+		else
+			alarms_clear(alarms, ALARM_LINK_DOWN, none, slot->conf->name);
 		alarms_clear(alarms, ALARM_LINK_IDENTITY, none, slot->conf->name);
 		if (!was)
 			slot_audit(slot, AUDIT_LINK_UP, AUDIT_OK, slot->conf->name, NULL, 0, slot->detail);
