@@ -170,7 +170,7 @@ static int add_option(struct peer_option *rows, size_t *n, const char *key, cons
 {
 	if (!value || !value[0])
 		return 0;
-	if (*n == PEER_OPTIONS_MAX)
+	if (*n == WIRE_OPTIONS_MAX)
 		return -ENOSPC;
 	rows[(*n)++] = (struct peer_option){ key, value };
 	return 0;
@@ -178,7 +178,7 @@ static int add_option(struct peer_option *rows, size_t *n, const char *key, cons
 
 static int add_adapter(struct app *app, const struct conf_adapter *adapter)
 {
-	struct peer_option rows[PEER_OPTIONS_MAX];
+	struct peer_option rows[WIRE_OPTIONS_MAX];
 	char ports[8][64];
 	size_t n = 0;
 	int r = add_option(rows, &n, "plugin", adapter->plugin);

@@ -138,7 +138,7 @@ static void slot_on_moved(void *ctx)
 
 int hub_add(struct hub *hub, const char *name, const struct peer_option *options, size_t n_options)
 {
-	if (hub->n_slots == HUB_ADAPTERS_MAX || n_options > PEER_OPTIONS_MAX || hub_slot(hub, name))
+	if (hub->n_slots == HUB_ADAPTERS_MAX || n_options > WIRE_OPTIONS_MAX || hub_slot(hub, name))
 		return HUB_E_BUSY;
 	struct slot *slot = calloc(1, sizeof(*slot));
 	if (!slot)

@@ -4,7 +4,7 @@
  *   above   adapter/hub  link/links
  *   below   base/base  base/bytes  base/text  model/wire  sys/loop  sys/packet
  *   owns    struct peer: its connection, beat timer, phase
- *   limits  PEER_OPTIONS_MAX
+ *   limits  -
  *
  * The peer's uid was checked before (app.c looks it up); HELLO's name and kind are only compared. A broken rule ends
  * the peer: on_gone says which. Silence for WIRE_HANG_MS ends it too.
@@ -13,8 +13,6 @@
 #include "model/wire.h"
 #include "sys/loop.h"
 #include "sys/packet.h"
-
-enum { PEER_OPTIONS_MAX = WIRE_OPTIONS_MAX };
 
 struct peer;
 struct peer_option {

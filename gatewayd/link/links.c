@@ -27,6 +27,8 @@ struct slot {
 	uint32_t generation; /* of the connection: an answer for an earlier one finds nobody */
 };
 
+_Static_assert(CONF_LINKS_MAX <= SPOOL_LINKS_MAX, "each link has a place in the spool");
+
 struct links {
 	struct loop *loop;
 	struct router *router;
@@ -34,7 +36,7 @@ struct links {
 	struct spool *spool;
 	struct audit *audit;
 	uint64_t epoch;
-	struct slot slots[LINKS_MAX];
+	struct slot slots[CONF_LINKS_MAX];
 	size_t n;
 };
 
@@ -397,7 +399,7 @@ int links_new(struct loop *loop, struct router *router, struct registry *registr
 	if (r != 0)
 		return r;
 	*links = (struct links){ .loop = loop, .router = router, .registry = registry, .spool = spool, .audit = audit, .epoch = epoch };
-	for (size_t i = 0; r == 0 && i < conf->n_links && i < LINKS_MAX; i++) {
+	for (size_t i = 0; r == 0 && i < conf->n_links; i++) {
 		links->n++;
 		r = slot_init(links, &links->slots[i], &conf->links[i]);
 	}

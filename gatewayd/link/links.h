@@ -5,7 +5,7 @@
  *   below   adapter/peer  base/base  base/text  conf/conf  link/options  link/shares  router/alarms  router/router
  *           router/time_trust
  *   owns    one slot a link: its peer, its spool number, credit in flight
- *   limits  LINKS_MAX LINK_INFLIGHT_MAX
+ *   limits  LINK_INFLIGHT_MAX
  *
  * A link process holds its client key and nothing else; policy, spool and counters stay here. Bare commands (profile
  * homeassistant: no id, times or counter) get a deadline of arrival + 10 s and source link-home.
@@ -15,7 +15,7 @@
 #include "conf/conf.h"
 #include "router/router.h"
 
-enum { LINKS_MAX = SPOOL_LINKS_MAX, LINK_INFLIGHT_MAX = 512 };
+enum { LINK_INFLIGHT_MAX = 512 };
 struct links;
 struct links_stats {
 	const char *name, *profile;

@@ -9,7 +9,7 @@ static int add(struct link_options *options, const char *key, const char *value)
 {
 	if (!value || !value[0])
 		return 0;
-	if (options->n == PEER_OPTIONS_MAX)
+	if (options->n == WIRE_OPTIONS_MAX)
 		return -ENOSPC;
 	char *k = strdup(key), *v = strdup(value);
 	if (!k || !v) {

@@ -11,7 +11,7 @@
 #include "conf/conf.h"
 
 struct link_options {
-	struct peer_option rows[PEER_OPTIONS_MAX];
+	struct peer_option rows[WIRE_OPTIONS_MAX];
 	size_t n;
 };
 must_check int link_options_init(struct link_options *options, const struct conf_link *conf);

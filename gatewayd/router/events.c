@@ -30,7 +30,7 @@ struct asker router_link_asker(const struct link_entry *link)
 
 bool router_link_sees(struct router *router, unsigned link_index, const struct device *device, uint16_t cap)
 {
-	for (size_t i = 0; i < ROUTER_LINKS_MAX; i++) {
+	for (size_t i = 0; i < SPOOL_LINKS_MAX; i++) {
 		const struct link_entry *link = &router->links[i];
 		if (!link->used || link->link_index != link_index)
 			continue;
@@ -44,7 +44,7 @@ bool router_link_sees(struct router *router, unsigned link_index, const struct d
 static uint32_t links_hearing(struct router *router, const struct event *event, const struct device *device)
 {
 	uint32_t mask = 0;
-	for (size_t i = 0; i < ROUTER_LINKS_MAX; i++) {
+	for (size_t i = 0; i < SPOOL_LINKS_MAX; i++) {
 		const struct link_entry *link = &router->links[i];
 		if (!link->used)
 			continue;
@@ -172,7 +172,7 @@ struct router_listener *router_unlisten(struct router_listener *listener)
 int router_add_link(struct router *router, unsigned link_index, const char *name, enum source_kind source, unsigned spool_link,
 		    const struct router_link_ops *ops, void *ctx)
 {
-	for (size_t i = 0; i < ROUTER_LINKS_MAX; i++) {
+	for (size_t i = 0; i < SPOOL_LINKS_MAX; i++) {
 		struct link_entry *link = &router->links[i];
 		if (link->used)
 			continue;
@@ -257,7 +257,7 @@ static void on_change(void *ctx, const struct device *device, enum registry_chan
 		.number = device->event_number,
 		.text = { (const uint8_t *)name, strlen(name) },
 	};
-	for (size_t i = 0; i < ROUTER_LINKS_MAX; i++)
+	for (size_t i = 0; i < SPOOL_LINKS_MAX; i++)
 		if (router->links[i].used && !reach)
 			router->links[i].ops->on_change(router->links[i].ctx, device);
 	if (reach)

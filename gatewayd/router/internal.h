@@ -48,7 +48,7 @@ struct router {
 	struct list listeners;
 	struct list held; /* events the spool had no room for */
 	struct timer *held_timer, *minute_timer;
-	struct link_entry links[ROUTER_LINKS_MAX];
+	struct link_entry links[SPOOL_LINKS_MAX];
 	struct cause causes[ROUTER_CAUSES_MAX];
 	size_t next_cause;
 	int64_t local_at_minute; /* wall minute for which day and minute below were computed */

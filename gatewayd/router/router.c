@@ -241,7 +241,7 @@ void router_question(struct router *router, const struct asker *asker, const str
 
 static const struct link_entry *asker_link(const struct router *router, const struct asker *asker)
 {
-	for (size_t i = 0; asker->subject.kind == SUBJECT_LINK && i < ROUTER_LINKS_MAX; i++)
+	for (size_t i = 0; asker->subject.kind == SUBJECT_LINK && i < SPOOL_LINKS_MAX; i++)
 		if (router->links[i].used && router->links[i].link_index == asker->subject.id)
 			return &router->links[i];
 	return NULL;

@@ -5,7 +5,7 @@
  *   below   adapter/hub  audit/audit  base/base  base/text  model/command  model/event  people/people  policy/policy
  *           policy/rulebook  registry/registry  router/internal  spool/spool  sys/host  sys/log  sys/loop  sys/store
  *   owns    pending commands, listeners, duplicate window
- *   limits  ROUTER_PENDING_MAX ROUTER_LISTENERS_MAX ROUTER_SEEN_MAX ROUTER_TTL_MS ROUTER_LINKS_MAX
+ *   limits  ROUTER_PENDING_MAX ROUTER_LISTENERS_MAX ROUTER_TTL_MS
  *   errors  enum result says how a command ended
  *
  * The pipeline of a command, in this order, each refusal audited with its reason: shape -> clock -> late -> duplicate -> replay ->
@@ -25,7 +25,7 @@
 #include "sys/loop.h"
 #include "sys/store.h"
 
-enum { ROUTER_PENDING_MAX = 512, ROUTER_LISTENERS_MAX = 64, ROUTER_SEEN_MAX = 4096, ROUTER_TTL_MS = 10000, ROUTER_LINKS_MAX = SPOOL_LINKS_MAX };
+enum { ROUTER_PENDING_MAX = 512, ROUTER_LISTENERS_MAX = 64, ROUTER_TTL_MS = 10000 };
 
 /* Who is asking, as its door knows it. */
 struct asker {
