@@ -27,7 +27,7 @@ struct slot {
 	uint32_t generation; /* of the connection: an answer for an earlier one finds nobody */
 };
 
-_Static_assert(CONF_LINKS_MAX <= SPOOL_LINKS_MAX, "each link has a place in the spool");
+_Static_assert((int)CONF_LINKS_MAX <= (int)SPOOL_LINKS_MAX, "each link has a place in the spool");
 
 struct links {
 	struct loop *loop;
