@@ -3,7 +3,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include "base/text.h"
 #include "door/render.h"
 #include "door/when.h"
@@ -64,17 +63,31 @@ bool value_from_json(const struct json *json, enum value_type type, struct value
 	return true;
 }
 
+/* The calendar by hand: time_t ends in 2038 where it has 32 bits. Years begin with March, so that the leap day is the last. */
+static void civil_date(int64_t days, int *ret_year, int *ret_month, int *ret_day)
+{
+	int64_t since = days + 719468; /* 0000-03-01 */
+	int64_t era = since / 146097, of_era = since % 146097;
+	int64_t year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
+	int64_t of_year = of_era - (365 * year + year / 4 - year / 100);
+	int64_t month = (5 * of_year + 2) / 153;
+	*ret_day = (int)(of_year - (153 * month + 2) / 5 + 1);
+	*ret_month = (int)(month < 10 ? month + 3 : month - 9);
+	*ret_year = (int)(year + era * 400 + (month >= 10));
+}
+
 void render_time(struct json *object, const char *key, int64_t wall_us)
 {
 	char text[40];
-	struct tm tm;
-	time_t s = (time_t)(wall_us / 1000000);
-	if (wall_us <= 0 || !gmtime_r(&s, &tm)) {
+	int year, month, day;
+	if (wall_us <= 0) {
 		json_set_null(object, key);
 		return;
 	}
-	text_print(text, sizeof(text), "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour,
-		   tm.tm_min, tm.tm_sec, (int)(wall_us / 1000 % 1000));
+	int64_t ms = wall_us / 1000, of_day = ms % 86400000;
+	civil_date(ms / 86400000, &year, &month, &day);
+	text_print(text, sizeof(text), "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", year, month, day, (int)(of_day / 3600000), (int)(of_day / 60000 % 60),
+		   (int)(of_day / 1000 % 60), (int)(of_day % 1000));
 	json_set_text(object, key, text);
 }
 
