@@ -132,10 +132,15 @@ static bool does_collapse(const struct audit_record *record)
 	return row->collapse == COLLAPSE_ALWAYS || (row->collapse == COLLAPSE_FAILURES && record->outcome != AUDIT_OK);
 }
 
-static void count(uint32_t *n)
+static void add(uint32_t *n, uint32_t more)
 {
-	if (*n < UINT32_MAX)
-		++*n;
+	*n = *n > UINT32_MAX - more ? UINT32_MAX : *n + more;
+}
+
+/* A record may stand for many: an adapter tells of repeats once a second. */
+static void count(uint32_t *n, const struct audit_record *record)
+{
+	add(n, record->count ? record->count : 1);
 }
 
 bool collapse_note(struct collapse *collapse, const struct audit_record *record)
@@ -146,18 +151,18 @@ bool collapse_note(struct collapse *collapse, const struct audit_record *record)
 		return true;
 	entry = slot_of(collapse, record, false);
 	if (entry->record) {
-		count(&entry->n);
+		count(&entry->n, record);
 		return false;
 	}
 	group = entry_make(collapse, record, true);
 	if (!group) {
-		count(&collapse->n_lost);
+		count(&collapse->n_lost, record);
 		return false;
 	}
 	if (group->objects >= (group->noisy ? COLLAPSE_OBJECTS_NOISY : COLLAPSE_OBJECTS_MAX) ||
 	    !entry_make(collapse, record, false)) {
 		group->noisy = true;
-		count(&group->n);
+		count(&group->n, record);
 		return false;
 	}
 	group->objects++;
@@ -165,11 +170,6 @@ bool collapse_note(struct collapse *collapse, const struct audit_record *record)
 }
 
 /* --- telemetry ------------------------------------------------------------------------------------------------------- */
-
-static void add(uint32_t *n, uint32_t more)
-{
-	*n = *n > UINT32_MAX - more ? UINT32_MAX : *n + more;
-}
 
 void collapse_count(struct collapse *collapse, struct device_id device, uint32_t n)
 {

@@ -309,6 +309,29 @@ static void tables_are_bounded_and_lose_no_count(void **state)
 	check_true(collapse_free(c) == NULL && collapse_free(NULL) == NULL);
 }
 
+static void a_record_that_stands_for_many_counts_as_many(void **state)
+{
+	struct collapse *c = NULL;
+	struct audit_record record = { .kind = AUDIT_BAD_INPUT, .outcome = AUDIT_FAILED, .subject.kind = SUBJECT_ADAPTER, .object = "x", .count = 1 };
+	uint64_t counted = 0;
+
+	(void)state;
+	check_ok(collapse_new(&c));
+	check_true(collapse_note(c, &record));
+	record.count = 41;
+	check_true(!collapse_note(c, &record));
+	record.count = 0; /* one, like most */
+	check_true(!collapse_note(c, &record));
+	collapse_flush(c, on_collapsed, &counted);
+	check_uint(counted, 42);
+	record.count = UINT32_MAX;
+	check_true(!collapse_note(c, &record));
+	check_true(!collapse_note(c, &record));
+	collapse_flush(c, on_collapsed, &counted);
+	check_uint(counted, 42u + (uint64_t)UINT32_MAX);
+	collapse_free(c);
+}
+
 static void allowed_telemetry_is_counted_by_the_minute(void **state)
 {
 	struct audit_home home;
@@ -571,6 +594,7 @@ int main(void)
 		cmocka_unit_test(a_million_denials_are_less_than_a_megabyte),
 		cmocka_unit_test(only_repeats_collapse),
 		cmocka_unit_test(tables_are_bounded_and_lose_no_count),
+		cmocka_unit_test(a_record_that_stands_for_many_counts_as_many),
 		cmocka_unit_test(allowed_telemetry_is_counted_by_the_minute),
 		cmocka_unit_test(a_new_file_begins_with_the_month_and_with_the_size),
 		cmocka_unit_test(names_of_files_are_ours_only),
