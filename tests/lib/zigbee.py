@@ -3,6 +3,8 @@
     zigbee = Zigbee(lab, broker, devices="bulb,contact")
     zigbee.ask(op="join", device="plug")                the control channel: tests/sim/README.md
     zigbee.kill9(); zigbee.start()                      the same home again
+
+Or, where a test needs only its words, a peer with the account zigbee2mqtt and announce(peer, names), claim_over_zigbee(home, peer, names).
 """
 
 import contextlib
@@ -13,9 +15,10 @@ import shutil
 import signal
 import socket
 import subprocess
+import threading
 
 from .broker import REPO
-from .netns import LabError
+from .netns import LabError, wait_until
 
 SIM = pathlib.Path(REPO, "tests/sim")
 NODE_MIN = 20
@@ -73,3 +76,47 @@ class Zigbee:
     def stop(self):
         self.process.terminate()
         return self.process.wait(20)
+
+
+# Its words.
+
+def z2m_devices(names):
+    """bridge/devices as Zigbee2MQTT says it, for plugs with a meter."""
+    def numeric(name, unit):
+        return {"type": "numeric", "name": name, "property": name, "label": name, "access": 1, "unit": unit}
+
+    def device(i, name):
+        exposes = [{"type": "switch", "features": [{"type": "binary", "name": "state", "property": "state", "label": "State", "access": 7, "value_on": "ON",
+                                                    "value_off": "OFF", "value_toggle": "TOGGLE"}]}, numeric("energy", "kWh"), numeric("power", "W")]
+        return {"ieee_address": f"0x00124b00{i:08x}", "type": "Router", "network_address": 1000 + i, "supported": True, "friendly_name": name, "disabled": False,
+                "interview_completed": True, "interviewing": False, "interview_state": "SUCCESSFUL", "power_source": "Mains (single phase)", "model_id": "plug", "manufacturer": "Test",
+                "definition": {"model": "PLUG", "vendor": "Test", "description": "plug", "exposes": exposes, "options": []}, "endpoints": {}}
+    return [{"ieee_address": "0x00124b0000000000", "type": "Coordinator", "friendly_name": "Coordinator", "supported": True, "interview_completed": True,
+             "definition": None, "endpoints": {}}] + [device(i + 1, name) for i, name in enumerate(names)]
+
+
+def announce(zigbee, names):
+    zigbee.publish("zigbee2mqtt/bridge/state", json.dumps({"state": "online"}), retain=True)
+    zigbee.publish("zigbee2mqtt/bridge/info", json.dumps({"version": "2.14.1", "permit_join": False, "config": {"availability": {"enabled": False}}}), retain=True)
+    zigbee.publish("zigbee2mqtt/bridge/devices", json.dumps(z2m_devices(names)), retain=True)
+
+
+def claim_over_zigbee(home, zigbee, names):
+    """The claim window asks Zigbee2MQTT to permit joining; this test plays it."""
+    left = list(names)
+    wait_until(lambda: set(names) <= set(home.devices()), 30, f"{names} to be there")
+    while left:
+        code = home.door.call("bind.code")["code"]
+        mark = zigbee.mark()
+
+        def answer():
+            request = zigbee.wait_for("zigbee2mqtt/bridge/request/permit_join", after=mark, timeout=10).json
+            zigbee.publish("zigbee2mqtt/bridge/response/permit_join",
+                           json.dumps({"status": "ok", "data": {"time": request["time"]}, "transaction": request.get("transaction")}))
+        helper = threading.Thread(target=answer)
+        helper.start()
+        home.door.call("join.open", adapter="wifi", code=code, seconds=60)
+        helper.join()
+        for name in [n for n in left if home.devices()[n]["state"] == "waiting"]:
+            home.door.call("claim.confirm", device=name)
+            left.remove(name)

@@ -4,7 +4,6 @@ import json
 import os
 import socket
 import subprocess
-import threading
 import time
 
 import pytest
@@ -12,31 +11,11 @@ from lib.brokers import lan_peer
 from lib.home import BASE, UID, Home, Refused, ask, events, order, trust_time
 from lib.netns import wait_until
 from lib.platform import NOT_AUTHORISED, Platform
+from lib.zigbee import announce, claim_over_zigbee
 
 METERS = 20
 MESSAGES = 100_000
 OUTAGE_SECONDS = 60
-
-
-def z2m_devices(names):
-    """bridge/devices as Zigbee2MQTT says it, for plugs with a meter."""
-    def numeric(name, unit):
-        return {"type": "numeric", "name": name, "property": name, "label": name, "access": 1, "unit": unit}
-
-    def device(i, name):
-        exposes = [{"type": "switch", "features": [{"type": "binary", "name": "state", "property": "state", "label": "State", "access": 7, "value_on": "ON",
-                                                    "value_off": "OFF", "value_toggle": "TOGGLE"}]}, numeric("energy", "kWh"), numeric("power", "W")]
-        return {"ieee_address": f"0x00124b00{i:08x}", "type": "Router", "network_address": 1000 + i, "supported": True, "friendly_name": name, "disabled": False,
-                "interview_completed": True, "interviewing": False, "interview_state": "SUCCESSFUL", "power_source": "Mains (single phase)", "model_id": "plug", "manufacturer": "Test",
-                "definition": {"model": "PLUG", "vendor": "Test", "description": "plug", "exposes": exposes, "options": []}, "endpoints": {}}
-    return [{"ieee_address": "0x00124b0000000000", "type": "Coordinator", "friendly_name": "Coordinator", "supported": True, "interview_completed": True,
-             "definition": None, "endpoints": {}}] + [device(i + 1, name) for i, name in enumerate(names)]
-
-
-def announce(zigbee, names):
-    zigbee.publish("zigbee2mqtt/bridge/state", json.dumps({"state": "online"}), retain=True)
-    zigbee.publish("zigbee2mqtt/bridge/info", json.dumps({"version": "2.14.1", "permit_join": False, "config": {"availability": {"enabled": False}}}), retain=True)
-    zigbee.publish("zigbee2mqtt/bridge/devices", json.dumps(z2m_devices(names)), retain=True)
 
 
 @pytest.fixture
@@ -94,27 +73,6 @@ def test_both_loops_and_what_is_refused_on_the_way(home, lab, pki):
             assert garden.publish("zigbee2mqtt/meter/set", json.dumps({"state": "ON"})) == NOT_AUTHORISED
         wait_until(lambda: any("meter/set" in (row.get("detail") or "") + (row.get("object") or "") for row in home.audit("bad-input")), 75,
                    "the refusal on record")
-
-
-def claim_over_zigbee(home, zigbee, names):
-    """The claim window asks Zigbee2MQTT to permit joining; this test plays it."""
-    left = list(names)
-    wait_until(lambda: set(names) <= set(home.devices()), 30, f"{names} to be there")
-    while left:
-        code = home.door.call("bind.code")["code"]
-        mark = zigbee.mark()
-
-        def answer():
-            request = zigbee.wait_for("zigbee2mqtt/bridge/request/permit_join", after=mark, timeout=10).json
-            zigbee.publish("zigbee2mqtt/bridge/response/permit_join",
-                           json.dumps({"status": "ok", "data": {"time": request["time"]}, "transaction": request.get("transaction")}))
-        helper = threading.Thread(target=answer)
-        helper.start()
-        home.door.call("join.open", adapter="wifi", code=code, seconds=60)
-        helper.join()
-        for name in [n for n in left if home.devices()[n]["state"] == "waiting"]:
-            home.door.call("claim.confirm", device=name)
-            left.remove(name)
 
 
 def test_nothing_acknowledged_is_lost_in_an_outage_with_kill_9(home, lab, pki):
