@@ -47,14 +47,15 @@ static struct bucket *bucket_find(const struct throttle *throttle, const char *k
 static struct bucket *bucket_make(struct throttle *throttle, const char *key, int64_t now_ms)
 {
 	struct bucket *bucket = NULL;
-	if (throttle->n < THROTTLE_MAX)
+	if (throttle->n < THROTTLE_MAX) {
 		bucket = &throttle->buckets[throttle->n++];
-	for (size_t i = 0; !bucket && i < THROTTLE_MAX; i++)
-		if (throttle->buckets[i].locked_until_ms <= now_ms)
-			bucket = &throttle->buckets[i];
-	for (size_t i = 0; bucket && i < throttle->n; i++)
-		if (throttle->buckets[i].locked_until_ms <= now_ms && throttle->buckets[i].last_ms < bucket->last_ms)
-			bucket = &throttle->buckets[i];
+	} else { /* who was idle longest and is not locked makes room */
+		for (size_t i = 0; i < THROTTLE_MAX; i++) {
+			struct bucket *other = &throttle->buckets[i];
+			if (other->locked_until_ms <= now_ms && (!bucket || other->last_ms < bucket->last_ms))
+				bucket = other;
+		}
+	}
 	if (!bucket)
 		return NULL;
 	*bucket = (struct bucket){ .since_ms = now_ms, .last_ms = now_ms };

@@ -66,6 +66,26 @@ static void a_throttle_locks_forgets_and_doubles(void **state)
 	throttle_free(throttle);
 }
 
+/* Strangers by the hundreds pass through the table; who is forgiven in between is forgiven wholly, every time. */
+static void a_full_throttle_keeps_no_ghosts(void **state)
+{
+	const struct throttle_options options = { 5, 900, 900 };
+	struct throttle *throttle;
+	char key[THROTTLE_KEY_MAX + 1];
+	int64_t now = 1000;
+	(void)state;
+	check_ok(throttle_new(&options, &throttle));
+	for (unsigned i = 0; i < 4 * THROTTLE_MAX; i++) {
+		snprintf(key, sizeof(key), "n:u%u", i);
+		check_true(!throttle_fail(throttle, key, 1, now++));
+		check_true(!throttle_fail(throttle, "n:anna", 1, now++));
+		if (i % 4 == 3)
+			throttle_ok(throttle, "n:anna");
+		check_true(!throttle_is_locked(throttle, "n:anna", now));
+	}
+	throttle_free(throttle);
+}
+
 static void codes_read_as_crockford_meant_it(void **state)
 {
 	char code[CODE_TEXT_MAX], other[CODE_TEXT_MAX];
@@ -381,7 +401,7 @@ int main(void)
 {
 	const struct CMUnitTest rows[] = {
 		cmocka_unit_test(passwords_long_mixed_and_not_the_first_to_be_tried),
-		cmocka_unit_test(a_throttle_locks_forgets_and_doubles),
+		cmocka_unit_test(a_throttle_locks_forgets_and_doubles), cmocka_unit_test(a_full_throttle_keeps_no_ghosts),
 		cmocka_unit_test(codes_read_as_crockford_meant_it),
 		ROW(a_session_is_its_clients_and_ends_with_its_time),
 		ROW(login_replaces_and_rooms_are_limited),
