@@ -10,11 +10,15 @@ static void say_lost(struct client *client)
 	if (client->n_lost == 0)
 		return;
 	struct json *document = json_new_object(), *data = json_new_object();
-	json_set_i64(data, "count", (int64_t)client->n_lost);
+	uint64_t lost = client->n_lost;
+	json_set_i64(data, "count", (int64_t)lost);
 	json_set_text(document, "event", "lost");
 	json_set(document, "data", data);
 	client->n_lost = 0;
 	client_send_json(client, document);
+	/* Nor did this go out: what it would have told stays to be told. */
+	if (client->n_lost)
+		client->n_lost = lost;
 }
 
 static void on_event(void *ctx, const struct event *event, const struct device *device)
