@@ -11,6 +11,7 @@ import concurrent.futures
 import hashlib
 import json
 import os
+import os
 import pathlib
 import shlex
 import shutil
@@ -119,7 +120,7 @@ def machine(out, arch):
     results = build / "meson-logs" / "testlog.json"
     results.unlink(missing_ok=True)
     call(["meson", "test", "-C", build, "--no-rebuild", "--suite", "unit", "--timeout-multiplier", "10",
-          "--num-processes", "2", "--print-errorlogs"], log)
+          "--num-processes", "2", "--print-errorlogs"], log, env=dict(os.environ, GW_EDITS="300"))
     if not results.exists():
         return show(log, f"{arch}: no test ran")
     passed, failed, names = tally.count_meson(results)

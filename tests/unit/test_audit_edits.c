@@ -482,6 +482,15 @@ static void one_edit(struct lab *lab, unsigned seed)
 	lab_restore(lab);
 }
 
+/* Ten thousand on this machine. Under an emulator, where the code is what is asked and not the odds, GW_EDITS says fewer. */
+static unsigned n_edits(void)
+{
+	const char *fewer = getenv("GW_EDITS");
+	unsigned n = fewer ? (unsigned)atoi(fewer) : EDITS;
+
+	return n > 0 && n < EDITS ? n : EDITS;
+}
+
 /* Every step-th seed from first on, on a log of its own. */
 static void edits_from(unsigned first, unsigned step)
 {
@@ -489,7 +498,7 @@ static void edits_from(unsigned first, unsigned step)
 	struct audit_verdict verdict;
 
 	lab_init(&lab);
-	for (unsigned seed = first; seed <= EDITS; seed += step)
+	for (unsigned seed = first, last = getenv("GW_SEED") ? first : n_edits(); seed <= last; seed += step)
 		one_edit(&lab, seed);
 	/* And nothing was found that is not there: the log as it was still holds. */
 	check_int(lab_verify(&lab, &verdict), 0);
@@ -521,7 +530,7 @@ static void ten_thousand_edits_are_all_found(void **state)
 	edits_from(1, 2);
 	check_int(waitpid(pid, &status, 0), pid);
 	check_int(status, 0);
-	print_message("seeds 1 to %d\n", EDITS);
+	print_message("seeds 1 to %u\n", n_edits());
 }
 
 int main(void)
