@@ -185,7 +185,7 @@ static void slot_on_hello(void *ctx, struct peer *peer)
 
 	while (blobs_next(slot->hub->blobs, slot->name, &cursor, &blob)) {
 		struct wire_msg msg = { .type = WIRE_STATE };
-		msg.state.key = (struct view){ (const uint8_t *)blob.key, strlen(blob.key) };
+		msg.state.key = view_text(blob.key);
 		msg.state.data = blob.data;
 		if (peer_send(peer, &msg) != 0)
 			return; /* the socket failed: on_gone follows */

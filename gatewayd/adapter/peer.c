@@ -77,11 +77,6 @@ int peer_send(struct peer *peer, const struct wire_msg *msg)
 	return 0;
 }
 
-static struct view view_text(const char *text)
-{
-	return (struct view){ (const uint8_t *)text, strlen(text) };
-}
-
 static void peer_greet(struct peer *peer)
 {
 	struct wire_msg welcome = { .type = WIRE_WELCOME };

@@ -7,6 +7,11 @@
 #include <string.h>
 #include "base/text.h"
 
+struct view view_text(const char *text)
+{
+	return (struct view){ (const uint8_t *)text, strlen(text) };
+}
+
 struct reader reader_over(const void *data, size_t len)
 {
 	const uint8_t *p = data ? data : (const uint8_t *)"";

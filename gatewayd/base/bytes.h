@@ -15,6 +15,7 @@ struct view {
 	const uint8_t *data;
 	size_t len;
 };
+struct view view_text(const char *text); /* borrowed; without its NUL */
 
 struct reader {
 	const uint8_t *p, *end;

@@ -40,11 +40,6 @@ struct links {
 	size_t n;
 };
 
-static struct view view_text(const char *text)
-{
-	return (struct view){ (const uint8_t *)text, strlen(text) };
-}
-
 static struct asker slot_asker(const struct slot *slot, const char *sender)
 {
 	struct asker asker = {

@@ -55,11 +55,6 @@ struct linkd {
 	enum linkd_exit code;
 };
 
-static struct view view_of(const char *text)
-{
-	return (struct view){ (const uint8_t *)text, strlen(text) };
-}
-
 static const struct endpoint *endpoint_of(const struct linkd *linkd)
 {
 	return &linkd->settings.endpoints[linkd->dialer.at];
@@ -75,8 +70,8 @@ static void tell_state(struct linkd *linkd, bool connected, enum link_reason rea
 	text_copy(words, sizeof(words), detail);
 	msg.link_state.connected = connected;
 	msg.link_state.reason = (uint8_t)reason;
-	msg.link_state.endpoint = view_of(endpoint_of(linkd)->text);
-	msg.link_state.detail = view_of(words);
+	msg.link_state.endpoint = view_text(endpoint_of(linkd)->text);
+	msg.link_state.detail = view_text(words);
 	if (!linkd->ready || (linkd->told.type && linkd->told.link_state.connected == connected &&
 			      linkd->told.link_state.reason == msg.link_state.reason &&
 			      linkd->told.link_state.endpoint.data == msg.link_state.endpoint.data &&

@@ -312,8 +312,8 @@ static void read_guards(struct native_command *command, const struct json *json)
 {
 	struct wire_msg *msg = &command->msg;
 
-	msg->link_command.id = (struct view){ (const uint8_t *)command->id, strlen(command->id) };
-	msg->link_command.sender = (struct view){ (const uint8_t *)command->sender, strlen(command->sender) };
+	msg->link_command.id = view_text(command->id);
+	msg->link_command.sender = view_text(command->sender);
 	msg->link_command.has_counter = msg->link_command.has_times = true;
 	msg->link_command.counter = (uint64_t)read_i64(json, "counter");
 	msg->link_command.issued_us = read_i64(json, "issued_at") * 1000;

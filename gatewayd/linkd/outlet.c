@@ -79,11 +79,6 @@ void outlet_ack(struct outlet *outlet, uint64_t number)
 	loop_at_turn_end(outlet->loop, &outlet->hook);
 }
 
-static struct view view_of(const char *text)
-{
-	return (struct view){ (const uint8_t *)text, strlen(text) };
-}
-
 static void say_complaint(struct outlet *outlet, enum note_kind kind)
 {
 	struct complaint *complaint = &outlet->complaints[kind];
@@ -91,8 +86,8 @@ static void say_complaint(struct outlet *outlet, enum note_kind kind)
 
 	msg.note.kind = (uint8_t)kind;
 	msg.note.count = complaint->count;
-	msg.note.object = view_of(complaint->object);
-	msg.note.text = view_of(complaint->text);
+	msg.note.object = view_text(complaint->object);
+	msg.note.text = view_text(complaint->text);
 	complaint->count = 0;
 	outlet_say(outlet, &msg);
 }

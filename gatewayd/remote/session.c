@@ -157,8 +157,8 @@ static int greet(struct session *session)
 	msg.hello.major = WIRE_MAJOR;
 	msg.hello.minor = WIRE_MINOR;
 	msg.hello.kind = (uint8_t)session->wire.kind;
-	msg.hello.name = (struct view){ (const uint8_t *)session->name, strlen(session->name) };
-	msg.hello.version = (struct view){ (const uint8_t *)GW_VERSION, strlen(GW_VERSION) };
+	msg.hello.name = view_text(session->name);
+	msg.hello.version = view_text(GW_VERSION);
 	return say(session, &msg);
 }
 
@@ -230,7 +230,7 @@ int session_opened(struct session *session, uint8_t flags, int error, const char
 	text_copy(text, sizeof(text), reason);
 	msg.opened.flags = flags;
 	msg.opened.error = error;
-	msg.opened.reason = (struct view){ (const uint8_t *)text, strlen(text) };
+	msg.opened.reason = view_text(text);
 	return say(session, &msg);
 }
 

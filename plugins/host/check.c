@@ -430,7 +430,7 @@ int check_add_option(struct check_options *check, const char *key_value)
 	if (!key.len)
 		return -EINVAL;
 	return options_add(&check->options, key,
-			   (struct view){ (const uint8_t *)equal + 1, strlen(equal + 1) });
+			   view_text(equal + 1));
 }
 
 int check_run(struct check_options *options)

@@ -40,11 +40,6 @@ const char *host_fault_text(enum host_fault fault)
 	return faults[fault].text;
 }
 
-static struct view view_of(const char *text)
-{
-	return (struct view){ (const uint8_t *)text, strlen(text) };
-}
-
 /* So many a second; what was left out before is told with the first of the next. */
 bool host_limit_take(struct gwa_host *host, struct host_limit *limit, uint32_t *ret_left_out)
 {
@@ -77,8 +72,8 @@ void host_breach(struct gwa_host *host, enum host_fault fault)
 	msg.type = WIRE_NOTE;
 	msg.note.kind = (uint8_t)faults[fault].note;
 	msg.note.count = host->faults[fault];
-	msg.note.object = view_of("plugin");
-	msg.note.text = view_of(faults[fault].text);
+	msg.note.object = view_text("plugin");
+	msg.note.text = view_text(faults[fault].text);
 	(void)host_say(host, &msg);
 }
 
@@ -135,7 +130,7 @@ void host_say_dirty(struct gwa_host *host)
 
 	while (host->live && (item = shelf_dirty(&host->shelf))) {
 		msg.type = WIRE_SAVE;
-		msg.state.key = view_of(item->key);
+		msg.state.key = view_text(item->key);
 		msg.state.data = (struct view){ item->data, item->len };
 		item->dirty = false;
 		host_must_say(host, &msg);

@@ -22,11 +22,6 @@ void fake_core_send(struct fake_core *core, const struct wire_msg *msg)
 	wire_peer_step(&core->wire, msg);
 }
 
-static struct view view_of(const char *text)
-{
-	return (struct view){ (const uint8_t *)text, strlen(text) };
-}
-
 static void greet(struct fake_core *core)
 {
 	struct wire_msg msg = { .type = WIRE_WELCOME };
@@ -39,13 +34,13 @@ static void greet(struct fake_core *core)
 	fake_core_send(core, &msg);
 	for (size_t i = 0; i < core->n_options; i++) {
 		msg.type = WIRE_OPTION;
-		msg.option.key = view_of(core->keys[i]);
-		msg.option.value = view_of(core->values[i]);
+		msg.option.key = view_text(core->keys[i]);
+		msg.option.value = view_text(core->values[i]);
 		fake_core_send(core, &msg);
 	}
 	for (size_t i = 0; i < core->n_states; i++) {
 		msg.type = WIRE_STATE;
-		msg.state.key = view_of(core->states[i].key);
+		msg.state.key = view_text(core->states[i].key);
 		msg.state.data = (struct view){ core->states[i].data, core->states[i].len };
 		fake_core_send(core, &msg);
 	}

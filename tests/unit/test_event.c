@@ -5,11 +5,6 @@
 #include "model/capability.h"
 #include "model/event.h"
 
-static struct view view_of(const char *text)
-{
-	return (struct view){ (const uint8_t *)text, strlen(text) };
-}
-
 static struct event report(void)
 {
 	return (struct event){
@@ -30,8 +25,8 @@ static struct event alarm_event(void)
 		.kind = EVENT_ALARM,
 		.event_class = EVENT_CLASS_ALARM,
 		.number = 1,
-		.text = view_of("clone"),
-		.detail = view_of("Zwei Geräte"),
+		.text = view_text("clone"),
+		.detail = view_text("Zwei Geräte"),
 		.severity = SEVERITY_CRITICAL,
 		.phase = 2,
 		.risky = true,
@@ -73,15 +68,15 @@ static void there_and_back(void **state)
 		{ .kind = EVENT_AVAILABILITY,
 		  .event_class = EVENT_CLASS_STATE,
 		  .value = value_bool(true) },
-		{ .kind = EVENT_DEVICE, .event_class = EVENT_CLASS_STATE, .text = view_of("ours") },
+		{ .kind = EVENT_DEVICE, .event_class = EVENT_CLASS_STATE, .text = view_text("ours") },
 		{ .kind = EVENT_HEALTH,
 		  .event_class = EVENT_CLASS_TELEMETRY,
 		  .value = value_int(9),
-		  .text = view_of("rss") },
+		  .text = view_text("rss") },
 		{ .kind = EVENT_ANCHOR,
 		  .event_class = EVENT_CLASS_ALARM,
-		  .text = view_of("00ff"),
-		  .detail = view_of("x") },
+		  .text = view_text("00ff"),
+		  .detail = view_text("x") },
 	};
 	uint8_t buf[EVENT_LEN_MAX], again[EVENT_LEN_MAX];
 

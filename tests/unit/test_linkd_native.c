@@ -7,11 +7,6 @@
 
 static const struct device_id lamp = { { 0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef, 0, 0, 0, 1 } };
 
-static struct view view_of(const char *text)
-{
-	return (struct view){ (const uint8_t *)text, strlen(text) };
-}
-
 /* The block "```json NAME" of the specification. */
 static void block(const char *name, char *ret, size_t cap)
 {
@@ -67,16 +62,16 @@ static void writes_each_kind(void **state)
 		{ { .kind = EVENT_AVAILABILITY, .device = lamp, .value = value_bool(false), .number = 3 }, 9, true,
 		  "{\"seq\":9,\"device\":\"0123456789abcdef00000001\",\"number\":3,\"at\":null,\"kind\":\"availability\",\"value\":false,"
 		  "\"dup\":true}" },
-		{ { .kind = EVENT_DEVICE, .device = lamp, .number = 3, .text = view_of("ours") }, 1, false,
+		{ { .kind = EVENT_DEVICE, .device = lamp, .number = 3, .text = view_text("ours") }, 1, false,
 		  "{\"seq\":1,\"device\":\"0123456789abcdef00000001\",\"number\":3,\"at\":null,\"kind\":\"device\",\"state\":\"ours\"}" },
-		{ { .kind = EVENT_ALARM, .number = 4, .text = view_of("clone"), .detail = view_of("a \"b\""), .severity = SEVERITY_CRITICAL,
+		{ { .kind = EVENT_ALARM, .number = 4, .text = view_text("clone"), .detail = view_text("a \"b\""), .severity = SEVERITY_CRITICAL,
 		    .phase = 2, .wall_us = 1999 },
 		  2, false,
 		  "{\"seq\":2,\"number\":4,\"at\":1,\"kind\":\"alarm\",\"alarm\":\"clone\",\"detail\":\"a \\\"b\\\"\",\"severity\":\"critical\","
 		  "\"phase\":\"cleared\"}" },
-		{ { .kind = EVENT_HEALTH, .value = value_int(7), .text = view_of("uptime_s") }, 3, false,
+		{ { .kind = EVENT_HEALTH, .value = value_int(7), .text = view_text("uptime_s") }, 3, false,
 		  "{\"seq\":3,\"number\":0,\"at\":null,\"kind\":\"health\",\"name\":\"uptime_s\",\"value\":7}" },
-		{ { .kind = EVENT_ANCHOR, .text = view_of("00ff"), .detail = view_of("rest") }, 4, false,
+		{ { .kind = EVENT_ANCHOR, .text = view_text("00ff"), .detail = view_text("rest") }, 4, false,
 		  "{\"seq\":4,\"number\":0,\"at\":null,\"kind\":\"anchor\",\"anchor\":\"00ff\",\"detail\":\"rest\"}" },
 		{ { .kind = EVENT_REPORT, .device = lamp, .endpoint = 2, .cap = 0x8001, .value = value_text("ü") }, 0, false,
 		  "{\"device\":\"0123456789abcdef00000001\",\"number\":0,\"at\":null,\"kind\":\"report\",\"endpoint\":2,"
@@ -132,10 +127,10 @@ static void writes_the_answers_of_the_specification(void **state)
 	struct jsonw w = { 0 };
 
 	(void)state;
-	msg.link_answer.id = view_of("c-5");
-	msg.link_answer.sender = view_of("app");
+	msg.link_answer.id = view_text("c-5");
+	msg.link_answer.sender = view_text("app");
 	msg.link_answer.result = RESULT_DENIED;
-	msg.link_answer.reason = view_of("rule 7");
+	msg.link_answer.reason = view_text("rule 7");
 	msg.link_answer.device = lamp;
 	msg.link_answer.cap = CAP_ON_OFF;
 	native_put_answer(&w, &msg);

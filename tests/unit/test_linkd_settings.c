@@ -3,14 +3,9 @@
 
 #include "linkd/settings.h"
 
-static struct view view_of(const char *text)
-{
-	return (struct view){ (const uint8_t *)text, strlen(text) };
-}
-
 static int add(struct settings *settings, const char *key, const char *value)
 {
-	return settings_add(settings, view_of(key), view_of(value));
+	return settings_add(settings, view_text(key), view_text(value));
 }
 
 static void takes_every_row(void **state)
