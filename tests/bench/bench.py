@@ -15,6 +15,7 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import figures  # noqa: E402
+import login_timing  # noqa: E402
 import probe    # noqa: E402
 import report   # noqa: E402
 from home import ROOT, BenchError, Home  # noqa: E402
@@ -33,6 +34,7 @@ class Plan:
         self.idle_s = 2.0 if quick else 5.0
         self.flash_s = 4.0 if quick else 20.0
         self.micro = 1 if quick else 3
+        self.logins = 200 if quick else 2000  # of each kind
         self.quiet_s = 2.0 if quick else 4.0  # of silence, after which what has not come counts as lost
         self.soak_s = soak if soak is not None else 5.0 if quick else 60.0
 
@@ -89,6 +91,19 @@ def measure_micro(home, times, raw):
         say(f"micro: {name}")
 
 
+def measure_logins(home, pairs, raw):
+    """A known user and an unknown one at the door; what it took is kept, attempt by attempt."""
+    began = time.monotonic()
+    kept = os.path.join(ROOT, "build/login_timing.csv")
+    try:
+        found = login_timing.run(home.build, pairs, kept)
+    except (login_timing.Failed, login_timing.Refused) as error:
+        raise BenchError(f"login: {error}") from error
+    for figure, value in found.items():
+        raw.setdefault("micro", {})["login_" + figure] = [value]
+    say(f"login: {pairs} of each, {time.monotonic() - began:.1f} s; raw data in {os.path.relpath(kept)}")
+
+
 def build(args):
     """All, with the programs of the bench; or what a part of it needs."""
     targets = ["tests/bench/bench-load", "tests/bench/bench-republish"] if args.peers else ["all", "bench-programs"]
@@ -114,7 +129,7 @@ def arguments():
     parser.add_argument("--dir", help="folder on a real disk for the state of the systems")
     parser.add_argument("--build", default=os.environ.get("GW_BUILD", os.path.join(ROOT, "build/release")),
                         help="meson's build folder, a release build (GW_BUILD)")
-    parser.add_argument("--only", action="append", choices=[step[0] for step in STEPS] + ["micro"], help="this step only")
+    parser.add_argument("--only", action="append", choices=[step[0] for step in STEPS] + ["micro", "login"], help="this step only")
     parser.add_argument("--system", action="append", help="this system only (its key in the JSON)")
     parser.add_argument("--peers", action="store_true", help="without gatewayd: needs no root")
     return parser.parse_args()
@@ -133,6 +148,8 @@ def main():
         raw = measure(systems, plan, args.only)
         if not args.peers and (not args.only or "micro" in args.only):
             measure_micro(home, plan.micro, raw)
+        if not args.peers and (not args.only or "login" in args.only):
+            measure_logins(home, plan.logins, raw)
     found = report.medians(raw)
     titles = {key: system.title for key, system in systems.items()}
     print("\n".join(report.table(found, titles) + report.verdicts(found)))

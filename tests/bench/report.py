@@ -44,6 +44,7 @@ TARGETS = (
     ("kill -9: safe msg/s against (a) autosave", ("gateway", "outage_rate"), ">=", 30.0,
      ("bridge-autosave", "outage_rate")),
     ("policy check p99, 5,000 devices against 10", ("micro", "policy_p99_ratio"), "<=", 1.3, None),
+    ("login: unknown user against known, apart", ("micro", "login_difference"), "<=", 0.05, None),
 )
 
 # one module each, by the programs bench-*
@@ -58,6 +59,10 @@ MICRO = (
     ("store_rows_s", "store, rows a second, kill -9 safe", "{:,.0f}"),
     ("store_rows_sync_s", "store, rows a second, synced", "{:,.0f}"),
     ("store_done_p99_us", "store, submit to done, one at a time, p99, us", "{:,.0f}"),
+    ("login_known_ms", "wrong password of a known user, ms", "{:.2f}"),
+    ("login_unknown_ms", "wrong password of an unknown user, ms", "{:.2f}"),
+    ("login_difference", "  apart", "{:.2%}"),
+    ("login_locked_difference", "  apart when both are locked out", "{:.2%}"),
 )
 
 # printed for the reader, without a bound
