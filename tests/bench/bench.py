@@ -123,7 +123,7 @@ def machine():
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("--quick", action="store_true", help="short runs, under three minutes")
+    parser.add_argument("--quick", action="store_true", help="short runs, under four minutes")
     parser.add_argument("--soak", type=float, metavar="SECONDS", help="length of the soak (60; quick: 5)")
     parser.add_argument("--json", metavar="FILE", help="where the figures go (build/bench.json)")
     parser.add_argument("--dir", help="folder on a real disk for the state of the systems")
