@@ -32,6 +32,11 @@ def state_of(home, name):
     return home.devices()[name]["state"]
 
 
+def states_of(home, names):
+    devices = home.devices()
+    return {devices[name]["state"] for name in names}
+
+
 def reported(platform, device, capability, value, after=0):
     return any(e.get("device") == device and e.get("capability") == capability and e.get("value") == value for e in events(platform)[after:])
 
@@ -154,13 +159,13 @@ def one_falls_silent_and_comes_back(home, zigbee, platform, ids):
 def their_bridge_dies_and_comes_back(home, zigbee, platform, ids):
     everyone = (*HERE_FROM_THE_START, "plug")
     zigbee.kill9()
-    wait_until(lambda: {state_of(home, name) for name in everyone} == {"unreachable"}, 10, "all to be unreachable without their bridge")
+    wait_until(lambda: states_of(home, everyone) == {"unreachable"}, 10, "all to be unreachable without their bridge")
     with pytest.raises(Refused) as refused:
         home.door.call("device.set", device="plug", capability="on-off", value=True)
     assert refused.value.code == "unreachable"
     assert state_of(home, "simulated lamp") != "unreachable"  # another adapter's
     zigbee.start()
-    wait_until(lambda: {state_of(home, name) for name in everyone} == {"ours"}, BACK_SECONDS, "all to be back")
+    wait_until(lambda: states_of(home, everyone) == {"ours"}, BACK_SECONDS, "all to be back")
     devices = home.devices()
     assert {name: devices[name]["id"] for name in everyone} == {name: ids[name] for name in everyone}
     assert {devices[name]["owner"] for name in everyone} == {"anna"}
