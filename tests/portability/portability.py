@@ -11,7 +11,6 @@ import concurrent.futures
 import hashlib
 import json
 import os
-import os
 import pathlib
 import shlex
 import shutil
