@@ -1,11 +1,10 @@
-"""The door and gatewayctl against the running daemons: a household's first day by the command line, exit codes, clients of the LAN broker, tokens of others,
-and that an unknown name costs the time of a known one."""
+"""The door and gatewayctl against the running daemons: a household's first day by the command line, exit codes, clients of the LAN broker, tokens of
+others."""
 
 import json
 import os
 import re
 import signal
-import socket
 import stat
 import subprocess
 import time
