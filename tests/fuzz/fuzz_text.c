@@ -1,4 +1,5 @@
-/* Whatever the bytes: what text accepts is what it says, and what it copies is bounded and still UTF-8. */
+/* Whatever the bytes: what text accepts is what it says, and what it copies is bounded and still
+ * UTF-8. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,7 +56,8 @@ static void try_reader(const uint8_t *data, size_t len)
 	while (!r.bad && reader_left(&r)) {
 		struct view v = get_u8(&r) & 1 ? get_text16(&r, 300) : get_view16(&r, 300);
 
-		must(v.len <= 300 && (v.len == 0 || (v.data >= data && v.data + v.len <= data + len)));
+		must(v.len <= 300 &&
+		     (v.len == 0 || (v.data >= data && v.data + v.len <= data + len)));
 	}
 }
 
@@ -75,7 +77,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		must(strlen(text) <= 64 && !strpbrk(text, "+#/$\n"));
 	if (text_is_slug(text, 32))
 		must(text_is_name(text, 32));
-	if (hex_parse(text, strlen(text), bytes, strlen(text) / 2 <= 64 ? strlen(text) / 2 : 64) == 0) {
+	if (hex_parse(text, strlen(text), bytes, strlen(text) / 2 <= 64 ? strlen(text) / 2 : 64) ==
+	    0) {
 		char again[129];
 
 		hex_print(bytes, strlen(text) / 2, again);
