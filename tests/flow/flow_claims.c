@@ -290,6 +290,9 @@ static void names_rooms_and_their_limits(void **state)
 	struct audit_record record = { .kind = AUDIT_DEVICE_NAME };
 	struct device_id second = house_lamp(house, 2, "lamp"); /* same wish: another name */
 	check_text(registry_find(house->app->registry, second)->name, "lamp-2");
+	/* What a stranger calls it never is a topic, a wildcard or the broker's own tree. */
+	check_text(registry_find(house->app->registry, house_lamp(house, 3, "$SYS/broker/+/#"))->name, "-SYS-broker----");
+	check_text(registry_find(house->app->registry, house_lamp(house, 4, "a\tb"))->name, "a-b");
 	const char *const bad[] = { "lamp", "a/b", "a+b", "#", "$SYS", "", "01a1b2c3d4e5f60718293a4b" };
 	for (size_t i = 0; i < N_ELEMENTS(bad); i++) {
 		registry_rename(house->app->registry, second, bad[i], &record, on_end, &answer);
