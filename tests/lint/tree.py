@@ -36,7 +36,8 @@ def files(root, *endings, under=("",)):
         for folder, folders, names in os.walk(pathlib.Path(root) / base):
             folders[:] = [f for f in folders if f not in SKIP]
             for name in names:
-                if not endings or name.endswith(endings):
+                # A pipe or a device would keep its reader for ever.
+                if (not endings or name.endswith(endings)) and pathlib.Path(folder, name).is_file():
                     found.append(str(pathlib.Path(folder, name).relative_to(root)))
     return sorted(set(found))
 

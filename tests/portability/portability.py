@@ -184,6 +184,8 @@ def musl(out):
 
 
 def main(argv):
+    if len(argv) < 2 or argv[1].startswith("-"):
+        raise SystemExit(__doc__)
     out = pathlib.Path(argv[1]).resolve()
     out.mkdir(parents=True, exist_ok=True)
     passed = failed = 0
