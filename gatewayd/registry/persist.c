@@ -92,6 +92,9 @@ static void save_done(void *arg, int r)
 
 int registry_save(struct registry *registry, const struct entry *entry)
 {
+	/* Without memory for its description a new device stands in the table alone; it is written when it is described again. */
+	if (!entry->device.desc)
+		return -ENOMEM;
 	struct device_row *row = calloc(1, sizeof(*row));
 	struct wire_msg msg = { .type = WIRE_DEVICE, .device = *entry->device.desc };
 	if (!row)
