@@ -5,7 +5,7 @@
  *   below   audit/inside  base/base  base/bytes  base/text  model/command  model/device_id  model/subject  sys/crypto
  *           sys/store
  *   owns    the audit database (segments audit-YYYYMM-n.db), the chain's head, the collapse table
- *   limits  AUDIT_DETAIL_MAX AUDIT_OBJECT_MAX AUDIT_COLLAPSE_MAX AUDIT_QUEUE_MAX AUDIT_RECORD_MAX AUDIT_READ_MAX
+ *   limits  AUDIT_CHECKPOINT_MAX AUDIT_PATH_MAX AUDIT_DETAIL_MAX AUDIT_OBJECT_MAX AUDIT_COLLAPSE_MAX AUDIT_QUEUE_MAX AUDIT_RECORD_MAX AUDIT_READ_MAX
  *   errors  AUDIT_E_TAMPERED AUDIT_E_NO_ANCHOR AUDIT_E_FULL
  *
  * Two ways in. audit_append: an event that stands alone (denial, alarm, start). audit_outbox_put: on the writer
@@ -18,16 +18,21 @@
 #include "model/command.h"
 #include "model/device_id.h"
 #include "model/subject.h"
+#include "sys/box.h"
 #include "sys/crypto.h"
+#include "sys/db_keys.h"
+#include "sys/sign.h"
 #include "sys/store.h"
 
+enum { AUDIT_EPOCH_RECORDS = 256, AUDIT_EPOCH_MS = 60 * 1000 }; /* a checkpoint and a new MAC key on disk after that, at the latest */
+enum { AUDIT_CHECKPOINT_MAX = 2048, AUDIT_SEED_LEN = 32, AUDIT_PATH_MAX = 64 };
 enum { AUDIT_DETAIL_MAX = 1024, AUDIT_OBJECT_MAX = 64, AUDIT_COLLAPSE_MAX = 1024, AUDIT_QUEUE_MAX = 16384, AUDIT_RECORD_MAX = 2048, AUDIT_READ_MAX = 256 };
 enum { AUDIT_E_TAMPERED = 1, AUDIT_E_NO_ANCHOR = 2, AUDIT_E_FULL = 3 };
 
 enum audit_outcome { AUDIT_OK, AUDIT_FAILED, AUDIT_DENIED };
 /* Rows with names, severity and the clause they answer are in audit/kinds.c; numbers never change meaning. */
 enum audit_kind {
-	AUDIT_START = 1, AUDIT_STOP, AUDIT_CONFIG, AUDIT_CLOCK, AUDIT_SEGMENT,
+	AUDIT_START = 1, AUDIT_STOP, AUDIT_CONFIG, AUDIT_CLOCK, AUDIT_SEGMENT, AUDIT_SEED, AUDIT_SEGMENT_DROP,
 	AUDIT_COMMAND = 16, AUDIT_DENIAL, AUDIT_REFUSED, AUDIT_READ, AUDIT_TELEMETRY_COUNT, AUDIT_BAD_INPUT,
 	AUDIT_LOGIN = 32, AUDIT_LOGOUT, AUDIT_LOCKOUT, AUDIT_SESSION, AUDIT_USER_ADD, AUDIT_USER_CHANGE, AUDIT_USER_REMOVE, AUDIT_PASSWORD,
 	AUDIT_SETUP, AUDIT_RECOVERY,
@@ -38,6 +43,8 @@ enum audit_kind {
 	AUDIT_ADAPTER_UP = 96, AUDIT_ADAPTER_DOWN, AUDIT_ADAPTER_VIOLATION, AUDIT_LINK_UP, AUDIT_LINK_DOWN, AUDIT_LINK_REFUSED,
 	AUDIT_ALARM_RAISED = 112, AUDIT_ALARM_ACKED, AUDIT_ALARM_CLEARED,
 	AUDIT_LOG_VERIFY = 120, AUDIT_LOG_EXPORT, AUDIT_SPOOL_DROP, AUDIT_BROKER_CLIENT, AUDIT_METHOD,
+	AUDIT_KEY_CREATE = 128, AUDIT_KEY_ACTIVATE, AUDIT_KEY_DISABLE, AUDIT_KEY_COMPROMISE, AUDIT_KEY_ROTATE, AUDIT_KEY_DISTRIBUTE,
+	AUDIT_KEY_DESTROY, AUDIT_KEY_SOURCE, AUDIT_BACKUP, AUDIT_RESTORE, AUDIT_ERASE, AUDIT_FRESHNESS,
 };
 enum audit_collapse { COLLAPSE_NEVER, COLLAPSE_FAILURES, COLLAPSE_ALWAYS };
 struct audit_kind_row {
@@ -70,12 +77,22 @@ struct audit_record {
 	const char *detail;         /* plain words, control bytes escaped when shown */
 };
 
+/* What seals the log. Keys are borrowed and may be exchanged (audit_set_seal) between jobs. */
+struct audit_seal {
+	struct db_keys *pages;            /* of the segments */
+	const struct seal_key *file;      /* of audit.key, where the current MAC key lies; with file_id in front of it */
+	uint32_t file_id;
+	const struct sign_key *sign, *sign_sm2; /* one at least */
+	uint32_t sign_id, sign_sm2_id;
+	uint64_t generation, starts;      /* of the vault, for checkpoints */
+};
 struct audit;
 struct audit_options {
 	const char *folder;         /* state folder */
 	enum crypto_hash_kind hash;
 	const uint8_t *boot_id;     /* 16 bytes */
 	uint64_t segment_bytes_max; /* a new segment after that many */
+	const struct audit_seal *seal;
 };
 typedef void (*audit_done_fn)(void *ctx, int r);
 
@@ -139,3 +156,41 @@ void audit_set_time_trusted(struct audit *audit, bool trusted);
 /* What is wrong with the log, in plain words; NULL nothing: its end did not hold when it was opened, or somebody else wrote
  * into it since. It goes on in a new segment that says so; the alarm is the caller's, who asks now and then. */
 const char *audit_fault(const struct audit *audit);
+
+/* --- sealing (docs/spec/audit.md sections 5 to 8) --------------------------------------------------------------------- */
+
+/* A point of the log, signed. */
+struct audit_checkpoint {
+	uint64_t number, size;
+	uint8_t root[CRYPTO_HASH_LEN], head[CRYPTO_HASH_LEN];
+	size_t len;                           /* of body */
+	uint8_t body[AUDIT_CHECKPOINT_MAX];
+	bool has_a, has_b;
+	uint8_t signature_a[SIGN_LEN], signature_b[SIGN_LEN];
+};
+/* Called on the loop after each checkpoint is on disk: to links, to syslog. */
+typedef void (*audit_checkpoint_fn)(void *ctx, const struct audit_checkpoint *checkpoint);
+void audit_on_checkpoint(struct audit *audit, audit_checkpoint_fn fn, void *ctx);
+/* One now (before a stop, after a rotation of keys); done when it is on disk. */
+must_check int audit_checkpoint_now(struct audit *audit, audit_done_fn done, void *ctx);
+/* From the next job on. The caller keeps the old keys alive until done. */
+must_check int audit_set_seal(struct audit *audit, const struct audit_seal *seal, audit_done_fn done, void *ctx);
+/* A new chain of MAC keys: its seed is made, the record of it written, and given here once; it is nowhere kept. r 0: seed is there. */
+typedef void (*audit_seed_fn)(void *ctx, int r, uint64_t seq, const uint8_t seed[AUDIT_SEED_LEN]);
+must_check int audit_seed(struct audit *audit, const struct audit_record *record, audit_seed_fn fn, void *ctx);
+/* That record seq is in the tree of the newest checkpoint (RFC 6962, 2.1.1). path: n hashes, from the leaf upwards. */
+typedef void (*audit_proof_fn)(void *ctx, int r, const struct audit_checkpoint *checkpoint, const uint8_t leaf[CRYPTO_HASH_LEN],
+			       const uint8_t (*path)[CRYPTO_HASH_LEN], size_t n);
+must_check int audit_prove(struct audit *audit, uint64_t seq, audit_proof_fn fn, void *ctx);
+/* That the tree of size is a beginning of the newest checkpoint's (RFC 6962, 2.1.2). leaf is NULL then. */
+must_check int audit_prove_consistency(struct audit *audit, uint64_t size, audit_proof_fn fn, void *ctx);
+/* Every record, checkpoint and public key into a parcel for an auditor (path, 0600). */
+must_check int audit_export_sealed(struct audit *audit, const char *path, const struct box_public *to, audit_done_fn done, void *ctx);
+
+/* --- room ------------------------------------------------------------------------------------------------------------- */
+
+/* Closed files whose newest record is older than keep_days by a trusted clock and that an export has covered are dropped, oldest first, each
+ * with a record (section 9). done: r 0, and how many. */
+typedef void (*audit_dropped_fn)(void *ctx, int r, unsigned dropped);
+must_check int audit_drop_old(struct audit *audit, unsigned keep_days, audit_dropped_fn fn, void *ctx);
+uint64_t audit_bytes(const struct audit *audit); /* of all segments, as of the last change */

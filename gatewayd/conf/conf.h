@@ -58,6 +58,10 @@ struct conf;
 uint32_t conf_link_number(const char *name);
 const struct conf_link *conf_link(const struct conf *conf, uint32_t number); /* NULL: none has it */
 
+/* SM: what the gateway keeps and signs itself uses SM2, SM3 and SM4 only (docs/spec/vfs.md, keystore.md, audit.md). */
+enum conf_suite { SUITE_STANDARD, SUITE_SM };
+enum conf_source { SOURCE_AUTO, SOURCE_FILE, SOURCE_CREDENTIAL, SOURCE_PASSPHRASE };
+
 struct conf {
 	char *site_name, *timezone, *state_dir, *run_dir, *door_socket, *wire_socket;
 	unsigned door_mode;
@@ -67,7 +71,12 @@ struct conf {
 	uint64_t spool_bytes_max;
 	unsigned spool_sync_ms;
 	bool audit_sm3;
-	uint64_t audit_segment_bytes;
+	uint64_t audit_segment_bytes, audit_bytes_max;
+	unsigned audit_keep_days;
+	char *audit_syslog;
+	int vault_suite, vault_source;        /* enum conf_suite, enum conf_source */
+	char *vault_key_file;
+	unsigned vault_rotate_days;
 	int log_level;                        /* syslog */
 	unsigned rule_depth_max, rule_rate_per_minute;
 	char *broker_user, *broker_password_file, *broker_socket; /* gatewayctl broker client: the dynamic-security admin */

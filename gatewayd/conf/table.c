@@ -109,6 +109,26 @@ static const struct conf_row rows[] = {
 	       "Hash of the audit record's chain. It is fixed when a record begins."),
 	BYTES("audit.segment_bytes", TOP(audit_segment_bytes), 1 * MIB, 1 * GIB, "16 MiB", RESTART,
 	      "Size at which the audit record begins a new file."),
+	BYTES("audit.bytes_max", TOP(audit_bytes_max), 4 * MIB, 64 * GIB, "256 MiB", RESTART,
+	      "Room that the audit record is meant to take. At 80 and 95 % of it, or of the disk, an alarm is "
+	      "raised; nothing younger than audit.keep_days is ever dropped."),
+	NUMBER("audit.keep_days", TOP(audit_keep_days), 180, 3650, "d", "180", RESTART,
+	       "How long records are kept at least. Older files may be dropped once they were exported."),
+	PLAIN("audit.syslog", TOP(audit_syslog), TYPE_FILE, "/dev/log", OPTIONAL, RESTART,
+	      "Socket of the system's log, which hears each sealed point of the audit record."),
+
+	CHOICE("vault.suite", TOP(vault_suite), 0, "standard|sm", "standard", OPTIONAL, RESTART,
+	       "Algorithms of what the gateway stores and signs: XChaCha20-Poly1305, SHA-256, Ed25519 and SM2; "
+	       "or SM4, SM3 and SM2 alone. New data is written so; what is there stays readable."),
+	CHOICE("vault.source", TOP(vault_source), 0, "auto|file|credential|passphrase", "auto", OPTIONAL, RESTART,
+	       "Where the key that opens the keystore comes from: a file, a credential of the service manager "
+	       "(gatewayd.kek), or a passphrase that a person gives after each start. auto: the credential when there is "
+	       "one, else the file."),
+	PLAIN("vault.key_file", TOP(vault_key_file), TYPE_FILE, NULL, OPTIONAL, RESTART,
+	      "That file; made at the first start. Without it: kek.key in state_dir, which protects nothing from "
+	      "somebody who takes the whole disk."),
+	NUMBER("vault.rotate_days", TOP(vault_rotate_days), 1, 3650, "d", "365", RESTART,
+	       "Age at which a data key is worn: an alarm asks for its rotation."),
 	CHOICE("log.level", TOP(log_level), LOG_ERR, "error|warning|notice|info|debug", "info",
 	       OPTIONAL, LIVE,
 	       "What the log shows, and everything graver. GATEWAYD_LOG_LEVEL in the environment "

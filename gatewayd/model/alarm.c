@@ -49,6 +49,18 @@ static const struct alarm_row rows[ALARMS] = {
 	      "The broker in the home lets others than the gateway give orders to devices. Use the "
 	      "configuration "
 	      "that comes with the gateway."),
+	ALARM(ALARM_STORE_DAMAGED, "store-damaged", SEVERITY_CRITICAL, false,
+	      "Something stored does not open with its key: the disk is failing or somebody changed it. Export the "
+	      "audit record and restore a backup."),
+	ALARM(ALARM_ROLLBACK, "rollback", SEVERITY_CRITICAL, true,
+	      "What is stored here is older than what this gateway has said before. Orders from outside wait until an owner "
+	      "confirms that this is meant."),
+	ALARM(ALARM_KEY_WORN, "key-worn", SEVERITY_WARNING, true,
+	      "A key has reached its age or its number of uses. Rotate it."),
+	ALARM(ALARM_SPACE_LOW, "space-low", SEVERITY_WARNING, true,
+	      "The room for the audit record is nearly used up. Export the record or make room."),
+	ALARM(ALARM_SPACE_OUT, "space-out", SEVERITY_CRITICAL, true,
+	      "There is no room left. Only what keeps the home safe is still recorded. Make room."),
 };
 static const char *const severity_names[SEVERITIES] = { "info", "warning", "error", "critical" };
 

@@ -29,6 +29,11 @@ enum alarm_kind {
 	ALARM_DEVICE_TAMPER,
 	ALARM_DEVICE_FLOOD,
 	ALARM_BROKER_UNENFORCED,/* the LAN broker lets others publish commands */
+	ALARM_STORE_DAMAGED,    /* pages or a keystore that do not open: damaged or changed */
+	ALARM_ROLLBACK,         /* older than what this gateway has said outside: an old image was put back */
+	ALARM_KEY_WORN,         /* past its age or its uses, or disabled without a successor */
+	ALARM_SPACE_LOW,        /* 80 % of the room for records, or of the disk */
+	ALARM_SPACE_OUT,        /* 95 %, or the reserve is in use */
 	ALARMS
 };
 struct alarm_row {

@@ -20,6 +20,7 @@ enum { DB_E_NEWER = 1, DB_E_NOTADB = 2 };
 enum db_sync { DB_SYNC_NORMAL, DB_SYNC_EXTRA };
 
 struct db;
+struct db_keys;
 struct stmt;
 
 struct db_migration {
@@ -37,6 +38,9 @@ struct db_options {
 	const char *append_table;
 	const struct db_migration *migrations;
 	size_t n_migrations;
+	/* Every page of it sealed; a file that is not sealed is DB_E_NOTADB. Borrowed until db_close. NULL: a plain
+	 * database, for tests and tools. */
+	struct db_keys *keys;
 };
 
 /* Opens or creates path (mode 0600) and migrates it. DB_E_NEWER: schema is newer than ours, not touched.
@@ -56,6 +60,10 @@ uint64_t db_bytes_written(const struct db *db);
 size_t db_wal_bytes(const struct db *db); /* as of the last commit */
 /* PASSIVE checkpoint; never waits for readers. Nothing else checkpoints but the last close. */
 must_check int db_checkpoint(struct db *db);
+
+/* Writes every page anew, sealed with the active key, and empties the WAL; no transaction may be open. Cut anywhere, each page opens
+ * with the old or the new key. Afterwards db_keys_scan finds none with the old one. */
+must_check int db_rewrite(struct db *db);
 
 /* A transaction that means to write. Ending it resets every statement; a failed commit has rolled back. */
 must_check int db_begin(struct db *db);

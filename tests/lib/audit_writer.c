@@ -54,7 +54,7 @@ static void turn(struct loop *loop, struct store *store)
 static int write_log(const char *folder, int suite, int n, uint64_t segment_bytes)
 {
 	static const uint8_t boot_id[16] = { 0xb0, 1, 2 };
-	struct audit_options options = { folder, (enum crypto_hash_kind)suite, boot_id, segment_bytes };
+	struct audit_options options = { folder, (enum crypto_hash_kind)suite, boot_id, segment_bytes, NULL };
 	struct loop *loop;
 	struct store *store;
 	struct audit *audit;

@@ -34,7 +34,7 @@ static inline void audit_home_open(struct audit_home *home)
 {
 	const struct db_migration migration = { 1, audit_outbox_schema };
 	struct db_options gateway = { .sync = DB_SYNC_EXTRA, .migrations = &migration, .n_migrations = 1 };
-	struct audit_options options = { home->dir.path, home->suite, home->boot_id, home->segment_bytes_max };
+	struct audit_options options = { home->dir.path, home->suite, home->boot_id, home->segment_bytes_max, NULL };
 
 	check_ok(loop_new_virtual(home->boot_ms, home->wall_us, &home->loop));
 	check_ok(store_new(home->loop, &home->store));

@@ -31,7 +31,7 @@ static inline void gateway_open_again(struct gateway *g)
 	const struct db_migration migration = { 1, g->schema };
 	const struct db_options db = { .sync = DB_SYNC_EXTRA, .migrations = &migration, .n_migrations = 1 };
 	static const uint8_t boot_id[16] = { 0xb0 };
-	const struct audit_options options = { g->dir.path, CRYPTO_SHA256, boot_id, 1 << 24 };
+	const struct audit_options options = { g->dir.path, CRYPTO_SHA256, boot_id, 1 << 24, NULL };
 
 	check_ok(loop_new_virtual(5000, GATEWAY_WALL_US, &g->loop));
 	check_ok(store_new(g->loop, &g->store));

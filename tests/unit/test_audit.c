@@ -513,7 +513,7 @@ static void a_full_queue_is_said(void **state)
 	memset(&home, 0, sizeof(home));
 	tmpdir_init(&home.dir);
 	check_ok(crypto_init());
-	options = (struct audit_options){ home.dir.path, CRYPTO_SHA256, home.boot_id, 1 << 24 };
+	options = (struct audit_options){ home.dir.path, CRYPTO_SHA256, home.boot_id, 1 << 24, NULL };
 	check_ok(loop_new_virtual(1000, WALL_US, &home.loop));
 	check_ok(store_new(home.loop, &home.store));
 	check_ok(audit_new(home.loop, home.store, &options, &home.audit)); /* and a writer that does not start */

@@ -33,7 +33,7 @@ static void home_open(struct book_home *home, int want_load)
 	char *sql = NULL;
 	struct db_migration migration = { 1, NULL };
 	struct db_options options = { .sync = DB_SYNC_EXTRA, .migrations = &migration, .n_migrations = 1 };
-	struct audit_options audit = { home->dir.path, CRYPTO_SHA256, home->boot_id, 1 << 24 };
+	struct audit_options audit = { home->dir.path, CRYPTO_SHA256, home->boot_id, 1 << 24, NULL };
 
 	check_true(asprintf(&sql, "%s%s", audit_outbox_schema, rulebook_schema_1) > 0);
 	migration.sql = sql;

@@ -1,0 +1,81 @@
+#pragma once
+/* vault - the gateway's keys: where the key-encryption key comes from, what states keys are in, one file that holds them all.
+ *
+ *   above   app  audit  custody  door
+ *   below   base/base  base/text  sys/box  sys/crypto  sys/host  sys/seal  sys/sign  vault/keystore  vault/source
+ *   owns    struct vault, keystore.bin and the generation before it, keystore.old
+ *   limits  KEYSTORE_KEYS_MAX of vault/keystore
+ *   errors  VAULT_E_LOCKED VAULT_E_WRONG_KEY VAULT_E_DAMAGED VAULT_E_STATE VAULT_E_UNKNOWN VAULT_E_NEWER VAULT_E_NEEDED
+ *
+ * source -> key-encryption key (guarded memory only) -> a data key for each purpose. Each verb is one atomic write of keystore.bin: new
+ * file, fsync, the present one linked to keystore.old, rename, fsync of the folder; cut anywhere, one of both opens. Verbs
+ * touch the disk: on the writer thread (a store task) or before the loop turns. Reading (key bytes, list) is for any thread.
+ * Who may do what, and the audit record of it, is custody's.
+ */
+#include "base/base.h"
+#include "sys/crypto.h"
+#include "sys/seal.h"
+#include "sys/sign.h"
+#include "vault/keystore.h"
+
+enum {
+	VAULT_E_LOCKED = 1, /* the source is a passphrase and none was given */
+	VAULT_E_WRONG_KEY,  /* the keystore does not open with this source */
+	VAULT_E_DAMAGED,    /* neither the keystore nor the generation before it can be read */
+	VAULT_E_STATE,      /* the key's state does not allow that step */
+	VAULT_E_UNKNOWN,    /* no such key */
+	VAULT_E_NEWER,      /* written by a newer gatewayd */
+	VAULT_E_NEEDED,     /* the only key for its purpose: rotate instead */
+};
+struct vault;
+struct vault_options {
+	const char *folder;        /* the state folder */
+	enum seal_suite suite;     /* of new keys and of the file */
+	enum key_source source;
+	const char *path;          /* FILE: made when it is missing and there is no keystore; CREDENTIAL: the file; PASSPHRASE: NULL */
+	const struct secret *passphrase; /* borrowed; NULL: VAULT_E_LOCKED when one is needed */
+	uint32_t mem_kib, passes;  /* of Argon2id for a new passphrase */
+	int64_t now_s;
+};
+/* Opens, or makes with a first active key for every purpose. why gets plain words. */
+must_check int vault_open(const struct vault_options *options, char *why, size_t why_cap, struct vault **ret);
+struct vault *vault_close(struct vault *vault);
+bool vault_fell_back(const struct vault *vault); /* keystore.bin did not open and keystore.old did: an alarm */
+
+/* Key bytes, borrowed, in guarded memory until vault_close; readable only while state permits (active, deactivated, compromised). */
+must_check int vault_key(const struct vault *vault, uint32_t id, const uint8_t **ret);
+uint32_t vault_active(const struct vault *vault, enum key_purpose purpose); /* 0 none */
+
+struct vault_key_info {
+	uint32_t id;
+	enum key_purpose purpose;
+	enum key_state state;
+	uint8_t suite;
+	int64_t made_s, active_s, ended_s, age_max_s;
+	uint64_t uses, uses_max;
+	bool worn;                 /* past its uses or its age */
+	struct sign_public public; /* of signing keys */
+};
+size_t vault_list(const struct vault *vault, int64_t now_s, struct vault_key_info *ret, size_t max);
+
+/* The verbs. Each is durable when it returns 0 and has no effect otherwise. */
+must_check int vault_create(struct vault *vault, enum key_purpose purpose, int64_t now_s, uint32_t *ret_id);
+must_check int vault_activate(struct vault *vault, uint32_t id, int64_t now_s); /* the active one before it becomes deactivated */
+must_check int vault_deactivate(struct vault *vault, uint32_t id, int64_t now_s); /* VAULT_E_NEEDED */
+must_check int vault_compromise(struct vault *vault, uint32_t id, int64_t now_s);
+must_check int vault_destroy(struct vault *vault, uint32_t id, int64_t now_s);  /* wiped here, in the file, and in keystore.old (written twice) */
+must_check int vault_count(struct vault *vault, uint32_t id, uint64_t uses);   /* added to its uses; written with the next verb or every 2^20 */
+must_check int vault_rewrap(struct vault *vault, const struct vault_options *options); /* another source or passphrase; keys stay */
+
+/* Freshness: the daemon's starts, counted here and in gateway.db. */
+uint64_t vault_generation(const struct vault *vault);
+uint64_t vault_starts(const struct vault *vault);
+must_check int vault_set_starts(struct vault *vault, uint64_t starts);
+const uint8_t *vault_gateway_id(const struct vault *vault); /* 16 bytes */
+
+/* All keys but destroyed ones, for a backup: bytes that vault_import takes. The secret is guarded and the caller's. */
+must_check int vault_export(const struct vault *vault, struct secret **ret);
+/* Makes a new keystore with these keys in a folder that has none (restoring on other hardware). */
+must_check int vault_import(const struct vault_options *options, const struct secret *exported, char *why, size_t why_cap);
+/* Every key and every copy of the file destroyed, the key-encryption key's file overwritten and removed. The vault is only good for closing then. */
+must_check int vault_erase(struct vault *vault);
