@@ -5,7 +5,7 @@
  *   below   base/base  sys/crypto
  *   owns    struct sign_key, in guarded memory
  *   limits  SIGN_PUBLIC_MAX
- *   errors  CRYPTO_E_MISMATCH of sys/crypto
+ *   errors  -
  *
  * SM2: the signer's id is "1234567812345678", the signature is r || s, big-endian, 32 bytes each; the public key is
  * 04 || x || y. The OpenSSL key is made for one signature and freed again, so that no copy stays in ordinary memory.
@@ -28,4 +28,5 @@ struct sign_key *sign_key_free(struct sign_key *key);
 DEFINE_CLEANUP(sign_key_free, struct sign_key *)
 struct sign_public sign_key_public(const struct sign_key *key);
 must_check int sign_make(const struct sign_key *key, const void *data, size_t len, uint8_t ret[SIGN_LEN]);
+/* CRYPTO_E_MISMATCH: not this key's signature of this, or no key at all; -EINVAL: no such kind, or a length that is not its. */
 must_check int sign_check(const struct sign_public *key, const void *data, size_t len, const uint8_t signature[SIGN_LEN]);
