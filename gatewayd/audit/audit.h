@@ -82,6 +82,8 @@ struct audit_seal {
 	struct db_keys *pages;            /* of the segments */
 	const struct seal_key *file;      /* of audit.key, where the current MAC key lies; with file_id in front of it */
 	uint32_t file_id;
+	const struct seal_key *file_old;  /* NULL none: what a rotation that was cut off may have left in a slot of audit.key; read only */
+	uint32_t file_old_id;
 	const struct sign_key *sign, *sign_sm2; /* one at least */
 	uint32_t sign_id, sign_sm2_id;
 	uint64_t generation, starts;      /* of the vault, for checkpoints */

@@ -274,8 +274,10 @@ static int db_set_up(struct db *db, const struct db_options *options)
 int db_open(const char *path, const struct db_options *options, struct db **ret)
 {
 	struct db *db;
-	int r = file_prepare(path);
+	int r = options->must_exist ? 0 : file_prepare(path);
 
+	if (options->must_exist && access(path, F_OK) != 0)
+		r = -errno;
 	if (r < 0)
 		return r;
 	db = calloc(1, sizeof(*db));
@@ -308,6 +310,11 @@ struct db *db_close(struct db *db)
 	(void)rc;
 	free(db);
 	return NULL;
+}
+
+const char *db_path(const struct db *db)
+{
+	return sqlite3_db_filename(db->handle, "main");
 }
 
 /* What reaches the disk */

@@ -41,6 +41,8 @@ struct db_options {
 	/* Every page of it sealed; a file that is not sealed is DB_E_NOTADB. Borrowed until db_close. NULL: a plain
 	 * database, for tests and tools. */
 	struct db_keys *keys;
+	/* -ENOENT when there is none: for a file that somebody else makes and removes. */
+	bool must_exist;
 };
 
 /* Opens or creates path (mode 0600) and migrates it. DB_E_NEWER: schema is newer than ours, not touched.
@@ -48,6 +50,7 @@ struct db_options {
 must_check int db_open(const char *path, const struct db_options *options, struct db **ret);
 struct db *db_close(struct db *db);
 const char *db_error(const struct db *db); /* of the last failed call; for logs */
+const char *db_path(const struct db *db);  /* absolute */
 must_check int db_exec(struct db *db, const char *sql);
 /* For the next transactions: commits reach the disk, or (of a DB_SYNC_NORMAL database only) the kernel. */
 must_check int db_set_sync(struct db *db, bool full);

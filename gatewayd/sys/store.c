@@ -420,6 +420,11 @@ int store_submit_task(struct store *store, store_task_fn task, store_done_fn don
 	return store_put(store, &(struct store_job){ .task = task, .done = done, .arg = arg });
 }
 
+unsigned store_dbs(const struct store *store)
+{
+	return store->n_bases;
+}
+
 size_t store_queued(const struct store *store)
 {
 	return store->queued;

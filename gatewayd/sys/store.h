@@ -49,6 +49,7 @@ typedef int (*store_task_fn)(struct store *store, struct db *const *dbs, void *a
 must_check int store_submit_task(struct store *store, store_task_fn task, store_done_fn done, void *arg);
 /* In a task only: from now on jobs for db run on next (taken), and the old one is closed. For logs in several files. */
 void store_replace_db(struct store *store, unsigned db, struct db *next);
+unsigned store_dbs(const struct store *store); /* how many databases there are: the numbers below */
 size_t store_queued(const struct store *store); /* jobs whose done has not been called yet */
 uint64_t store_progress(const struct store *store); /* counts groups finished, errors too: for the watchdog */
 uint64_t store_bytes_written(const struct store *store); /* see db_bytes_written */
