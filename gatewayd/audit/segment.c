@@ -32,8 +32,8 @@ static const char sql_checkpoint_no_delete[] =
 static const char sql_checkpoint_no_update[] =
 	"CREATE TRIGGER checkpoint_update BEFORE UPDATE ON checkpoint BEGIN SELECT raise(ABORT, 'append only'); END";
 static const char sql_checkpoint_guard[] =
-	"CREATE TRIGGER checkpoint_insert BEFORE INSERT ON checkpoint"
-	" WHEN new.number IS NOT (SELECT coalesce(max(number), 0) + 1 FROM checkpoint)"
+	"CREATE TRIGGER checkpoint_insert BEFORE INSERT ON checkpoint WHEN new.number < 1"
+	" OR new.number IS NOT (SELECT coalesce(max(number), new.number - 1) + 1 FROM checkpoint)"
 	" BEGIN SELECT raise(ABORT, 'append only'); END";
 
 /* By type and name, as sqlite_schema is asked. */
@@ -52,8 +52,8 @@ static const char schema_1[] =
 	" BEGIN SELECT raise(ABORT, 'append only'); END;"
 	"CREATE TRIGGER checkpoint_delete BEFORE DELETE ON checkpoint BEGIN SELECT raise(ABORT, 'append only'); END;"
 	"CREATE TRIGGER checkpoint_update BEFORE UPDATE ON checkpoint BEGIN SELECT raise(ABORT, 'append only'); END;"
-	"CREATE TRIGGER checkpoint_insert BEFORE INSERT ON checkpoint"
-	" WHEN new.number IS NOT (SELECT coalesce(max(number), 0) + 1 FROM checkpoint)"
+	"CREATE TRIGGER checkpoint_insert BEFORE INSERT ON checkpoint WHEN new.number < 1"
+	" OR new.number IS NOT (SELECT coalesce(max(number), new.number - 1) + 1 FROM checkpoint)"
 	" BEGIN SELECT raise(ABORT, 'append only'); END;";
 
 static const struct db_migration migrations[] = { { 1, schema_1 } };

@@ -39,7 +39,7 @@ SCHEMA = [
     ("trigger", "audit_update", f"CREATE TRIGGER audit_update BEFORE UPDATE ON audit {ABORT}"),
     ("trigger", "checkpoint_delete", f"CREATE TRIGGER checkpoint_delete BEFORE DELETE ON checkpoint {ABORT}"),
     ("trigger", "checkpoint_insert", "CREATE TRIGGER checkpoint_insert BEFORE INSERT ON checkpoint "
-     f"WHEN new.number IS NOT (SELECT coalesce(max(number), 0) + 1 FROM checkpoint) {ABORT}"),
+     f"WHEN new.number < 1 OR new.number IS NOT (SELECT coalesce(max(number), new.number - 1) + 1 FROM checkpoint) {ABORT}"),
     ("trigger", "checkpoint_update", f"CREATE TRIGGER checkpoint_update BEFORE UPDATE ON checkpoint {ABORT}"),
 ]
 
