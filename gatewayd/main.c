@@ -7,6 +7,7 @@
 #include "app.h"
 #include "base/text.h"
 #include "sys/crypto.h"
+#include "sys/heap.h"
 #include "sys/host.h"
 #include "sys/log.h"
 
@@ -106,6 +107,7 @@ int main(int argc, char **argv)
 	struct conf *conf;
 	int mode = 0, c;
 
+	heap_init();
 	while ((c = getopt_long(argc, argv, "c:Vh", long_options, NULL)) != -1) {
 		if (c == 'c')
 			options.config = optarg;

@@ -7,6 +7,7 @@
 #include "ctl/man.h"
 #include "ctl/run.h"
 #include "sys/crypto.h"
+#include "sys/heap.h"
 
 static const char default_socket[] = "/run/gatewayd/door.sock";
 
@@ -62,6 +63,7 @@ int main(int argc, char **argv)
 	struct run run = { .out = stdout, .err = stderr, .socket = named && named[0] ? named : default_socket };
 	int n = 0;
 
+	heap_init();
 	signal(SIGPIPE, SIG_IGN);
 	if (crypto_init() != 0) {
 		run_complain(&run, "no random numbers are to be had");

@@ -18,6 +18,7 @@ void client_send_json(struct client *client, struct json *document)
 		/* One that does not read what it asked for is not waited for. */
 		if (len > PACKET_LEN_MAX || packet_send(client->conn, text, len) != 0)
 			client->n_lost++;
+		crypto_wipe(text, len); /* a token, a code */
 	}
 	free(text);
 	json_free(document);
@@ -68,6 +69,8 @@ static bool too_large(const struct json *result)
 	char *text = NULL;
 	size_t len = 0;
 	int r = json_print(result, &text, &len);
+	if (r == 0)
+		crypto_wipe(text, len);
 	free(text);
 	return r != 0 || len > PACKET_LEN_MAX - 512;
 }
@@ -307,7 +310,6 @@ static void client_on_packet(void *ctx, const uint8_t *data, size_t len)
 	struct json *request;
 	char error[REQUEST_ERROR_MAX];
 	int r = request_parse(data, len, error, &request);
-	crypto_wipe((uint8_t *)(uintptr_t)data, len); /* ours until the next packet comes; it may have held a password */
 	struct call *call = call_new(client, request);
 	if (!call)
 		return;

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include "linkd/linkd.h"
 #include "sys/crypto.h"
+#include "sys/heap.h"
 #include "sys/log.h"
 
 enum { EXIT_USAGE = 64 };
@@ -35,6 +36,7 @@ int main(int argc, char **argv)
 	const char *socket = "/run/gatewayd/wire.sock";
 	int c, code;
 
+	heap_init();
 	while ((c = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
 		if (c == 's') {
 			socket = optarg;

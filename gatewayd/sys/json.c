@@ -10,6 +10,7 @@
 #define JSON_NULL   JANSSON_NULL
 #define json_copy   jansson_copy
 #include <jansson.h>
+#include <malloc.h>
 #undef JSON_OBJECT
 #undef JSON_ARRAY
 #undef JSON_REAL
@@ -35,11 +36,22 @@ static struct json *from_jansson(json_t *json)
 	return (struct json *)json;
 }
 
+/* Passwords and tokens come and go as JSON: whatever a tree or the parser gives back is wiped, in every
+ * program, whatever its C library (sys/heap). */
+static void json_wipe_and_free(void *p)
+{
+	if (p)
+		explicit_bzero(p, malloc_usable_size(p));
+	free(p);
+}
+
 /* jansson would seed its hash tables from a file when the first object is made; behind a fence it
  * could not. */
-__attribute__((constructor)) static void json_seed(void)
+__attribute__((constructor)) static void json_set_up(void)
 {
 	size_t seed = 0;
+
+	json_set_alloc_funcs(malloc, json_wipe_and_free);
 
 	if (getrandom(&seed, sizeof(seed), GRND_NONBLOCK) != sizeof(seed))
 		seed = 0;
@@ -326,7 +338,7 @@ static json_t *json_text_repaired(const char *text, size_t len)
 		i += step ? step : 1;
 	}
 	json = json_stringn(out, n);
-	free(out);
+	json_wipe_and_free(out);
 	return json;
 }
 

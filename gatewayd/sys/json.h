@@ -1,5 +1,5 @@
 #pragma once
-/* json - strict JSON: size and nesting checked before parsing, duplicate keys refused, UTF-8 only.
+/* json - strict JSON: size and nesting checked before parsing, duplicate keys refused, UTF-8 only; trees are wiped when freed.
  *
  *   above   door  linkd  ctl  wifi
  *   below   base/base  base/text
@@ -62,7 +62,7 @@ void json_push_text(struct json *array, const char *text);
 struct json *json_copy(const struct json *json); /* deep */
 
 /* Compact, keys in insertion order, numbers in the fewest digits that read back the same.
- * *ret is malloc'ed, NUL-terminated; ret_len may be NULL. */
+ * *ret is malloc'ed, NUL-terminated; ret_len may be NULL. Wipe it when it may have held a secret. */
 must_check int json_print(const struct json *json, char **ret, size_t *ret_len);
 must_check int json_print_pretty(const struct json *json, char **ret, size_t *ret_len);
 

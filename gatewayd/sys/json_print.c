@@ -20,11 +20,17 @@ static void out_add(struct out *out, const char *data, size_t len)
 		return;
 	if (out->cap - out->len <= len) {
 		size_t cap = (out->cap + len) * 2 + 64;
-		char *grown = realloc(out->buf, cap);
+		char *grown = malloc(cap);
 
 		if (!grown) {
 			out->failed = true;
 			return;
+		}
+		/* Not realloc: where it was may be part of a password. */
+		if (out->buf) {
+			memcpy(grown, out->buf, out->len);
+			explicit_bzero(out->buf, out->len);
+			free(out->buf);
 		}
 		out->buf = grown;
 		out->cap = cap;

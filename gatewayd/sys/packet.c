@@ -78,6 +78,15 @@ static size_t out_cost(size_t len)
 	return sizeof(struct packet_out) + len;
 }
 
+/* What waited may have been a password or a token. */
+static struct packet_out *out_free(struct packet_out *out)
+{
+	if (out)
+		explicit_bzero(out->data, out->len);
+	free(out);
+	return NULL;
+}
+
 static void conn_drop_queue(struct packet_conn *conn)
 {
 	struct packet_out *out, *next;
@@ -85,11 +94,10 @@ static void conn_drop_queue(struct packet_conn *conn)
 	list_each(out, next, &conn->queue, link)
 	{
 		list_remove(&out->link);
-		free(out);
+		out_free(out);
 	}
 	conn->queued_bytes = 0;
-	free(conn->batch);
-	conn->batch = NULL;
+	conn->batch = out_free(conn->batch);
 }
 
 static void conn_free(struct packet_conn *conn)
@@ -203,6 +211,7 @@ static void conn_push_batch(struct packet_conn *conn)
 		conn_break(conn, r);
 		return;
 	}
+	explicit_bzero(batch->data, batch->len);
 	batch->len = 0;
 	if (batch->cap > BATCH_CAP_MIN) {
 		free(batch);
@@ -225,7 +234,7 @@ static void conn_drain(struct packet_conn *conn)
 		}
 		list_remove(&out->link);
 		conn->queued_bytes -= out_cost(out->len);
-		free(out);
+		out_free(out);
 	}
 }
 
@@ -383,6 +392,7 @@ static int conn_read_one(struct packet_conn *conn)
 	if (n > PACKET_LEN_MAX)
 		return -EMSGSIZE;
 	conn->ops->on_packet(conn->ctx, conn->rx->data, (size_t)n);
+	explicit_bzero(conn->rx->data, (size_t)n); /* the next packet may come next week */
 	return 1;
 }
 

@@ -5,6 +5,7 @@
 #include "host/adapter.h"
 #include "host/check.h"
 #include "sys/crypto.h"
+#include "sys/heap.h"
 #include "sys/log.h"
 
 enum { EXIT_USAGE = 64 };
@@ -77,7 +78,10 @@ static int parse(int argc, char **argv, struct words *words)
 int main(int argc, char **argv)
 {
 	struct words words = { .adapter = { .socket = "/run/gatewayd/wire.sock" } };
-	int r = parse(argc, argv, &words);
+	int r;
+
+	heap_init();
+	r = parse(argc, argv, &words);
 
 	if (r || words.help) {
 		fputs(usage, r ? stderr : stdout);
