@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
 """Each lint is shown a tree that is right and then one with a fault planted in it, and must tell them apart."""
+import base64
+import hashlib
 import pathlib
 import subprocess
 import sys
@@ -448,6 +450,28 @@ class Keys(Tree):
     def test_default_password(self):
         self.write("conf/gatewayd.yaml", 'admin:\n  password: "let' + 'mein"\n')
         self.bad(keys.check, "a built-in password")
+
+    def test_drawn_bytes(self):
+        for n in range(20):
+            key = hashlib.sha256(bytes([n])).digest()
+            for path, text in (
+                ("gatewayd/sys/a.c", f'static const char *const k = "{key.hex()}";\n'),
+                ("gatewayd/sys/a.c", "static const uint8_t k[] = { " + ", ".join(hex(byte) for byte in key[:16]) + " };\n"),
+                ("plugins/sim/a.c", 'k = "' + "".join(f"\\x{byte:02x}" for byte in key) + '";\n'),
+                ("tests/lib/a.py", f'KEY = "{base64.b64encode(key).decode()}"\n'),
+                ("conf/a.yaml", f"network: {key.hex().upper()}\n"),
+            ):
+                self.write(path, text)
+                self.bad(keys.check, "looks like a key")
+                (self.root / path).unlink()
+        self.good(keys.check)
+
+    def test_what_has_order_is_no_key(self):
+        self.write("gatewayd/sys/a.c", 'const char *a = "0000000000000000000000000000000000000001", *b = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";\n'
+                                       "static const uint8_t bits[] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 200, 255 };\n"
+                                       'const char *c = "homeassistant/device_automation/configuration_url";\n')
+        self.write("tests/unit/a.c", f'const char *k = "{hashlib.sha256(b"").hexdigest()}";\n')
+        self.good(keys.check)
 
 
 class Paths(Tree):

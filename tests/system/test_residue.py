@@ -1,0 +1,303 @@
+"""What is left of secrets: a gateway lives a day with passwords, tokens, one-time codes and keys, and then its memory, its core image, its argument
+vectors, environments and logs, and those of gatewayctl, are searched for each of them.
+
+Passwords, tokens and codes are to be nowhere once they were used. Keys must stay somewhere: in guarded memory, which a core image does not hold.
+"""
+
+import base64
+import glob
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+import pytest
+from lib.broker import REPO
+from lib.netns import wait_until
+
+sys.path.insert(0, os.path.join(REPO, "conf/demo"))
+from door import Door, Refused  # noqa: E402
+
+UID, ADAPTER, GUEST = 64300, 64301, 64302
+BUILD = os.environ.get("GW_BUILD") or os.path.join(REPO, "build/release")
+SETTINGS = """\
+site: {{name: Test home, timezone: UTC, maker: "00d3a0", product: "000001"}}
+state_dir: {folder}/state
+run_dir: {folder}/run
+door: {{mode: "0666"}}
+adapters:
+  sim:
+    plugin: sim
+    user: "{adapter}"
+    options: {{devices: "lamp=1,contact=1", period_ms: "500", spare: lamp}}
+"""
+# Random, so that nothing but the household can have put them there.
+WORDS = ("owner", "wrong", "gus", "changed", "recovered", "again")
+
+
+def secret_word():
+    return "Pw-" + base64.b32encode(os.urandom(15)).decode().lower()
+
+
+class House:
+    """The core with a simulated adapter, each with a user of its own, and gatewayctl; nothing of it needs a network."""
+
+    def __init__(self):
+        self.folder = tempfile.mkdtemp(prefix="gw-residue-")
+        os.chmod(self.folder, 0o755)
+        self.secrets = {}
+        self.running = []
+        for name in ("gatewayd/gatewayd", "gatewayd-adapter", "gatewayctl"):
+            shutil.copy(os.path.join(BUILD, name), self.folder)
+        os.mkdir(self.folder + "/plugins")
+        shutil.copy(BUILD + "/sim.so", self.folder + "/plugins")
+        listing = subprocess.run([REPO + "/plugins/host/list.sh", self.folder + "/plugins/sim.so"], capture_output=True, text=True, check=True).stdout
+        self._write("plugins/plugins.list", listing)
+        self._write("gatewayd.yaml", SETTINGS.format(folder=self.folder, adapter=ADAPTER))
+        for sub, mode, uid in (("state", 0o700, UID), ("run", 0o755, UID), ("ctl", 0o700, 0), ("ctl-guest", 0o700, GUEST)):
+            os.mkdir(f"{self.folder}/{sub}")
+            os.chown(f"{self.folder}/{sub}", uid, uid)
+            os.chmod(f"{self.folder}/{sub}", mode)
+
+    def _write(self, name, text):
+        with open(f"{self.folder}/{name}", "w", encoding="utf-8") as out:
+            out.write(text)
+
+    def close(self):
+        for process in self.running:
+            process.kill()
+            process.wait()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def keep(self, name, value):
+        """A secret, as bytes or text; the same one again is no new one."""
+        value = value if isinstance(value, bytes) else value.encode()
+        if value not in self.secrets.values():
+            self.secrets[name if name not in self.secrets else f"{name} {len(self.secrets)}"] = value
+
+    def start(self, name, argv, uid, tracer=()):
+        log = open(f"{self.folder}/{name}.log", "ab")
+        process = subprocess.Popen([*tracer, *argv], stdout=log, stderr=log, stdin=subprocess.DEVNULL, env={"PATH": "/usr/bin:/bin"},
+                                   **({"user": uid, "group": uid, "extra_groups": []} if not tracer else {}))
+        self.running.append(process)
+        return process
+
+    def start_all(self, fence=True):
+        self.core = self.start("core", [self.folder + "/gatewayd", "--config", self.folder + "/gatewayd.yaml"] + ([] if fence else ["--no-fence"]), UID)
+        wait_until(self._answers, 15, "the core's door")
+        self.adapter = self.start("sim", [self.folder + "/gatewayd-adapter", "sim", "--socket", self.folder + "/run/wire.sock", "--plugin-dir",
+                                          self.folder + "/plugins"], ADAPTER)
+
+    def _answers(self):
+        assert self.core.poll() is None, self.log()
+        try:
+            Door(self.folder + "/run/door.sock").close()
+        except OSError:
+            return False
+        return True
+
+    def log(self):
+        return "".join(open(path, encoding="utf-8", errors="replace").read() for path in glob.glob(self.folder + "/*.log"))
+
+    def ctl(self, *words, secret=None, uid=0, code=0, tracer=()):
+        runtime = self.folder + ("/ctl" if uid == 0 else "/ctl-guest")
+        done = subprocess.run([*tracer, self.folder + "/gatewayctl", "--socket", self.folder + "/run/door.sock", "--json",
+                               *(["--password-stdin"] if secret else []), *words],
+                              env={"PATH": "/usr/bin:/bin", "XDG_RUNTIME_DIR": runtime}, input=secret or "", capture_output=True, text=True, timeout=60,
+                              check=False, **({"user": uid, "group": uid, "extra_groups": []} if uid else {}))
+        assert done.returncode == code, f"{words}: exit {done.returncode}\n{done.stdout}{done.stderr}"
+        for path in glob.glob(runtime + "/gatewayctl/session-*"):
+            with open(path, encoding="ascii") as kept:
+                self.keep("token of gatewayctl", kept.read().strip())
+        return done.stdout
+
+
+def live_a_day(house, tracer=()):
+    """Every verb that takes or gives a secret, right and wrong, by gatewayctl and at the door itself."""
+    word = {name: secret_word() for name in WORDS}
+    for name, value in word.items():
+        house.keep("password " + name, value)
+
+    def ctl(*words, **more):
+        return house.ctl(*words, tracer=tracer, **more)
+
+    ctl("setup", "anna", secret=word["owner"] + "\n")
+    ctl("login", "anna", secret=word["wrong"] + "\n", code=1)
+    ctl("login", "anna", secret=word["owner"] + "\n")
+    ctl("login", "nobody", secret=word["wrong"] + "\n", code=1)
+    ctl("user", "add", "gus", "guest", secret=word["gus"] + "\n")
+    ctl("user", "password", "gus", secret=word["changed"] + "\n")
+    ctl("login", "gus", secret=word["changed"] + "\n", uid=GUEST)
+    ctl("user", "password", "gus", secret=f"{word['changed']}\n{word['again']}\n", uid=GUEST)
+
+    door = Door(house.folder + "/run/door.sock")
+    door.login("anna", word["owner"])
+    house.keep("token of the door", door.token)
+    house.keep("token of the door, its bytes", base64.urlsafe_b64decode(door.token.split("_", 1)[1] + "="))
+    wait_until(lambda: {d["state"] for d in door.call("device.list")["devices"]} == {"described"}, 15, "the simulated devices")
+    for use in ("device", "window", "wrong"):
+        code = door.call("bind.code")["code"]
+        house.keep("code for a " + use, code)
+        house.keep(f"code for a {use}, plain", code.replace("-", ""))
+        if use == "window":
+            door.call("join.open", adapter="sim", code=code, seconds=30)
+            wait_until(lambda: door.call("claim.list")["devices"], 15, "a device that waits")
+            device = door.call("claim.list")["devices"][0]["name"]
+            door.call("claim.confirm", device=device)
+            door.call("join.close", adapter="sim")
+        elif use == "device":
+            ctl("bind", "redeem", "simulated contact", secret=code + "\n")
+        else:
+            wrong = code[:-1] + ("0" if code[-1] != "0" else "1")
+            house.keep("code mistyped", wrong)
+            with pytest.raises(Refused):
+                door.call("join.open", adapter="sim", code=wrong)
+    for on in (True, False):
+        door.call("device.set", device=device, capability="on-off", value=on)
+    with pytest.raises(Refused):
+        door.call("user.set-password", user="anna", old=word["wrong"], password=word["again"])
+    with pytest.raises(Refused):  # a client that says it all wrong
+        door.call("login", user="anna", password=[word["owner"]])
+    door.socket.send(b'{"id": 1, "method": "login", "params": {"user": "anna", "password": "' + word["owner"].encode() + b'"')
+    with pytest.raises(Refused):
+        door.call("device.set", device=device, capability=word["owner"], value=1)
+    gone = Door(house.folder + "/run/door.sock")  # asks and does not wait for the answer
+    gone.socket.send(json.dumps({"id": 1, "method": "login", "params": {"user": "anna", "password": word["owner"]}}).encode())
+    gone.close()
+    follower = Door(house.folder + "/run/door.sock")
+    follower.login("anna", word["owner"])
+    house.keep("token of a follower", follower.token)
+    follower.call("events.subscribe")
+    door.call("device.set", device=device, capability="on-off", value=True)
+    keys_of_the_vault(house)
+    door.call("audit.export", name="the-day")
+    ctl("recovery", "anna", secret=word["recovered"] + "\n")
+    ctl("login", "anna", secret=word["recovered"] + "\n")
+    ctl("logout")
+    time.sleep(0.3)
+    door.close()
+    follower.close()
+    assert len(house.secrets) > 18
+
+
+def keys_of_the_vault(house):
+    """What lies in the state folder as a key in the clear: the key-encryption key of the source "file"."""
+    for path in glob.glob(house.folder + "/state/*.key") + glob.glob(house.folder + "/*.key"):
+        if os.path.basename(path) != "audit.key" and os.path.getsize(path) == 32:
+            with open(path, "rb") as key:
+                house.keep("key " + os.path.basename(path), key.read())
+
+
+# Searching
+
+
+def forms(value):
+    """Raw, hexadecimal and base64, as somebody may have printed it."""
+    plain = base64.b64encode(value).rstrip(b"=")
+    return {value, value.hex().encode(), value.hex().upper().encode(), plain, plain.translate(bytes.maketrans(b"+/", b"-_"))}
+
+
+def search(secrets, blob):
+    blob = re.sub(rb"\0{64,}", bytes(64), blob)  # most of memory was never written to
+    return sorted({name for name, value in secrets.items() for form in forms(value) if form in blob})
+
+
+def mappings(pid):
+    """(first, last, rights, what, is it kept out of core images) of each that holds anything of the process's own."""
+    found, row = [], None
+    with open(f"/proc/{pid}/smaps", encoding="ascii") as smaps:
+        for line in smaps:
+            head = re.match(r"([0-9a-f]+)-([0-9a-f]+) (\S{4}) \S+ \S+ (\d+) *(.*)\n", line)
+            if head:
+                row = [int(head[1], 16), int(head[2], 16), head[3], head[5], False]
+                # What is mapped from a file and cannot be written holds the file.
+                if head[4] == "0" or "w" in head[3]:
+                    found.append(row)
+            elif line.startswith("VmFlags:"):
+                row[4] = " dd" in line
+    return [row for row in found if row[3] not in ("[vvar]", "[vsyscall]", "[vdso]")]
+
+
+def memory(pid):
+    """All that can be read of a living process, in core images or not: {what: bytes}. It stands still meanwhile."""
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        with open(f"/proc/{pid}/mem", "rb", 0) as mem:
+            for first, last, rights, what, kept_out in mappings(pid):
+                try:
+                    mem.seek(first)
+                    yield f"{rights} {what or 'anonymous'}", kept_out, mem.read(last - first)
+                except OSError:
+                    assert rights.startswith("---") or kept_out, f"{rights} {what} cannot be read"
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+def found_in_memory(house, pid):
+    """(in memory that a core image has, in memory that is kept out of it)"""
+    shown, hidden = [], []
+    for what, kept_out, data in memory(pid):
+        (hidden if kept_out else shown).extend(f"{name}: {what}" for name in search(house.secrets, data))
+    return shown, hidden
+
+
+@pytest.fixture
+def house():
+    one = House()
+    yield one
+    one.close()
+
+
+def test_memory_holds_no_secret_after_use(house):
+    house.start_all()
+    live_a_day(house)
+    pid = house.core.pid
+    with open(f"/proc/{pid}/limits", encoding="ascii") as limits:
+        assert re.search(r"Max core file size +0 +0 ", limits.read())
+    assert os.stat(f"/proc/{pid}/mem").st_uid == 0  # not dumpable: nobody but root reads it
+    assert search({"a word that must be there": b"simulated contact"}, b"".join(data for _, _, data in memory(pid)))
+    shown, hidden = found_in_memory(house, pid)
+    assert not shown
+    assert not [line for line in hidden if not line.startswith("key ")]
+    core = subprocess.run(["gcore", "-o", house.folder + "/image", str(pid)], capture_output=True, text=True, check=True)
+    with open(f"{house.folder}/image.{pid}", "rb") as image:
+        blob = image.read()
+    assert b"simulated contact" in blob, core.stderr
+    assert not search(house.secrets, blob)
+    assert house.core.poll() is None
+
+
+def test_arguments_environments_and_logs_hold_no_secret(house):
+    """strace sees each argument vector and environment that a program is started with; the processes that stay show theirs."""
+    calls = house.folder + "/calls"
+    tracer = ("strace", "-f", "-A", "-v", "-s", "4096", "-e", "trace=execve,execveat", "-e", "signal=none", "-o", calls)
+    house.start_all()
+    with open(calls, "wb"):
+        os.chmod(calls, 0o666)  # for the guest's, too
+    live_a_day(house, tracer)
+    with open(calls, "rb") as lines:
+        starts = lines.read()
+    assert starts.count(b"execve(") > 10 and b"XDG_RUNTIME_DIR" in starts and b"\"redeem\"" in starts
+    assert not search(house.secrets, starts)
+    for process in (house.core, house.adapter):
+        for name in ("cmdline", "environ"):
+            with open(f"/proc/{process.pid}/{name}", "rb") as words:
+                assert not search(house.secrets, words.read()), name
+    log = house.log().encode()
+    assert b"serving" in log and not search(house.secrets, log)
+
+
+def test_every_verb_that_takes_a_secret_is_in_that_day():
+    with open(os.path.join(REPO, "docs/spec/door.md"), encoding="utf-8") as spec:
+        rows = re.findall(r"^\| `([a-z.-]+)` \| [^|]* \| ([^|]*) \|", spec.read(), re.M)
+    takes = {method for method, fields in rows if re.search(r"`(password|old|code|passphrase|seed|secret|recovery_key|pin)`", fields)}
+    with open(__file__, encoding="utf-8") as own:
+        told = own.read()
+    verbs = {"user.add": '"user", "add"', "user.set-password": '"user", "password"', "code.redeem": '"bind", "redeem"'}
+    missing = {method for method in takes if verbs.get(method, f'"{method}"') not in told}
+    assert takes and not missing
