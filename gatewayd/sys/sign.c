@@ -267,3 +267,41 @@ int sign_check(const struct sign_public *key, const void *data, size_t len, cons
 		return sm2_check(key, data, len, signature);
 	return -EINVAL;
 }
+
+static const struct {
+	enum sign_kind kind;
+	uint8_t len;
+	const char *prefix;
+} forms[] = {
+	{ SIGN_ED25519, 32, "gw-ed25519-pub:" },
+	{ SIGN_SM2, SM2_PUBLIC_LEN, "gw-sm2-sign-pub:" },
+};
+
+void sign_public_print(const struct sign_public *key, char ret[SIGN_TEXT_MAX])
+{
+	ret[0] = 0;
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+		size_t skip = strlen(forms[i].prefix);
+
+		if (forms[i].kind != key->kind)
+			continue;
+		memcpy(ret, forms[i].prefix, skip);
+		base64url_print(key->data, forms[i].len, ret + skip, SIGN_TEXT_MAX - skip);
+	}
+}
+
+int sign_public_parse(const char *text, struct sign_public *ret)
+{
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+		struct sign_public key = { .kind = (uint8_t)forms[i].kind, .len = forms[i].len };
+		size_t skip = strlen(forms[i].prefix), len = 0;
+
+		if (strncmp(text, forms[i].prefix, skip) != 0)
+			continue;
+		if (base64url_parse(text + skip, strlen(text + skip), key.data, sizeof(key.data), &len) != 0 || len != key.len)
+			return CRYPTO_E_SYNTAX;
+		*ret = key;
+		return 0;
+	}
+	return CRYPTO_E_SYNTAX;
+}

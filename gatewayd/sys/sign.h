@@ -4,7 +4,7 @@
  *   above   audit  custody  vault
  *   below   base/base  sys/crypto
  *   owns    struct sign_key, in guarded memory
- *   limits  SIGN_PUBLIC_MAX
+ *   limits  SIGN_PUBLIC_MAX SIGN_TEXT_MAX
  *   errors  -
  *
  * SM2: the signer's id is "1234567812345678", the signature is r || s, big-endian, 32 bytes each; the public key is
@@ -14,7 +14,7 @@
 #include "sys/crypto.h"
 
 enum sign_kind { SIGN_ED25519 = 1, SIGN_SM2 = 2 };
-enum { SIGN_SECRET_LEN = 32, SIGN_PUBLIC_MAX = 65, SIGN_LEN = 64 };
+enum { SIGN_SECRET_LEN = 32, SIGN_PUBLIC_MAX = 65, SIGN_LEN = 64, SIGN_TEXT_MAX = 128 };
 
 struct sign_key;
 struct sign_public {
@@ -30,3 +30,6 @@ struct sign_public sign_key_public(const struct sign_key *key);
 must_check int sign_make(const struct sign_key *key, const void *data, size_t len, uint8_t ret[SIGN_LEN]);
 /* CRYPTO_E_MISMATCH: not this key's signature of this, or no key at all; -EINVAL: no such kind, or a length that is not its. */
 must_check int sign_check(const struct sign_public *key, const void *data, size_t len, const uint8_t signature[SIGN_LEN]);
+/* As text: "gw-ed25519-pub:" or "gw-sm2-sign-pub:" and base64url. CRYPTO_E_SYNTAX: neither. */
+void sign_public_print(const struct sign_public *key, char ret[SIGN_TEXT_MAX]);
+must_check int sign_public_parse(const char *text, struct sign_public *ret);

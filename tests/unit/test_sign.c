@@ -272,9 +272,33 @@ static void no_private_key_stays_in_ordinary_memory(void **state)
 	}
 }
 
+static void as_text_and_back(void **state)
+{
+	(void)state;
+	for (int kind = SIGN_ED25519; kind <= SIGN_SM2; kind++) {
+		uint8_t secret[SIGN_SECRET_LEN];
+		struct sign_key *key;
+		struct sign_public public, again;
+		char text[SIGN_TEXT_MAX];
+
+		check_ok(sign_secret_new((enum sign_kind)kind, secret));
+		check_ok(sign_key_new((enum sign_kind)kind, secret, &key));
+		public = sign_key_public(key);
+		sign_public_print(&public, text);
+		check_ok(sign_public_parse(text, &again));
+		check_bytes(again.data, again.len, public.data, public.len);
+		check_int(again.kind, kind);
+		text[strlen(text) - 1] = 0;
+		check_int(sign_public_parse(text, &again), CRYPTO_E_SYNTAX);
+		check_int(sign_public_parse("gw-x25519-pub:AAAA", &again), CRYPTO_E_SYNTAX);
+		sign_key_free(key);
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest rows[] = {
+		cmocka_unit_test_setup(as_text_and_back, setup),
 		cmocka_unit_test_setup(ed25519_of_the_rfc, setup),
 		cmocka_unit_test_setup(sm2_of_the_standard, setup),
 		cmocka_unit_test_setup(a_wrong_signature_is_refused, setup),
