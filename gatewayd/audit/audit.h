@@ -10,8 +10,7 @@
  *
  * Two ways in. audit_append: an event that stands alone (denial, alarm, start). audit_outbox_put: on the writer
  * thread, inside the transaction that changes gateway.db; audit_drain moves outbox rows into the log, each exactly
- * once. Encoding, chain and files: docs/spec/audit.md. Sealing (MAC, checkpoints signed) is the vault's: the columns and the
- * record header already have their places.
+ * once. Encoding, chain, sealing and files: docs/spec/audit.md.
  */
 #include "base/base.h"
 #include "base/bytes.h"
@@ -77,9 +76,14 @@ struct audit_record {
 	const char *detail;         /* plain words, control bytes escaped when shown */
 };
 
+/* Who checks a checkpoint's signatures: a key by the id that the vault gave it. */
+struct audit_public {
+	uint32_t id;
+	struct sign_public key;
+};
 /* What seals the log. Keys are borrowed and may be exchanged (audit_set_seal) between jobs. */
 struct audit_seal {
-	struct db_keys *pages;            /* of the segments */
+	struct db_keys *pages;            /* of the segments; NULL: in the clear, for tests and tools */
 	const struct seal_key *file;      /* of audit.key, where the current MAC key lies; with file_id in front of it */
 	uint32_t file_id;
 	const struct seal_key *file_old;  /* NULL none: what a rotation that was cut off may have left in a slot of audit.key; read only */
@@ -87,6 +91,8 @@ struct audit_seal {
 	const struct sign_key *sign, *sign_sm2; /* one at least */
 	uint32_t sign_id, sign_sm2_id;
 	uint64_t generation, starts;      /* of the vault, for checkpoints */
+	const struct audit_public *publics; /* every signing key there ever was, for verifying and exports; copied. None: those of sign and sign_sm2 */
+	size_t n_publics;
 };
 struct audit;
 struct audit_options {
@@ -149,9 +155,18 @@ typedef void (*audit_verdict_fn)(void *ctx, int r, const struct audit_verdict *v
 struct audit_anchor {
 	uint64_t seq;
 	uint8_t head[CRYPTO_HASH_LEN];
+	uint64_t checkpoint;         /* number of the checkpoint that said so; 0: not known */
 };
 must_check int audit_verify(struct audit *audit, const struct audit_anchor *anchors, size_t n_anchors, audit_verdict_fn fn,
 			    void *ctx);
+/* The same with a seed that somebody kept (audit_seed): every record behind seed_seq is checked for its MAC, up to the next seed. */
+struct audit_check {
+	const struct audit_anchor *anchors;
+	size_t n_anchors;
+	uint64_t seed_seq;           /* of the record of it; 0: no seed */
+	const uint8_t *seed;         /* AUDIT_SEED_LEN bytes */
+};
+must_check int audit_verify_with(struct audit *audit, const struct audit_check *check, audit_verdict_fn fn, void *ctx);
 /* Writes every record to path (docs/spec/audit.md "export"), 0600. */
 must_check int audit_export(struct audit *audit, const char *path, audit_done_fn done, void *ctx);
 void audit_set_time_trusted(struct audit *audit, bool trusted);

@@ -101,6 +101,7 @@ static bool take_anchor(const struct json *json, struct audit_anchor *ret)
 	const char *head = json_text(json_get(json, "head"), &len);
 	(void)json_to_i64(json_get(json, "seq"), &seq);
 	ret->seq = (uint64_t)seq;
+	ret->checkpoint = 0;
 	return hex_parse(head, len, ret->head, sizeof(ret->head)) == 0;
 }
 
