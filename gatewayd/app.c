@@ -17,6 +17,7 @@
 #include "registry/registry.h"
 #include "router/alarms.h"
 #include "router/automation.h"
+#include "router/freshness.h"
 #include "router/replay.h"
 #include "router/router.h"
 #include "spool/spool.h"
@@ -41,7 +42,7 @@ static int say(char *error, size_t cap, int r, const char *what)
 static int gateway_schema(struct app *app)
 {
 	const char *parts[] = { meta_schema_1,     registry_schema_1, people_schema_1,     rulebook_schema_1, blobs_schema_1,
-				alarms_schema_1,   automation_schema_1, replay_schema_1,   audit_outbox_schema };
+				alarms_schema_1,   automation_schema_1, replay_schema_1,   freshness_schema_1, audit_outbox_schema };
 	size_t len = 1;
 	for (size_t i = 0; i < N_ELEMENTS(parts); i++)
 		len += strlen(parts[i]) + 1;

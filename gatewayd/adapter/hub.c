@@ -326,6 +326,7 @@ static void slot_on_message(void *ctx, struct peer *peer, const struct wire_msg 
 	case WIRE_LINK_COMMAND:
 	case WIRE_LINK_ANSWER:
 	case WIRE_LINK_TIME:
+	case WIRE_LINK_ANCHOR:
 	case WIRE_LINK_SYNC:
 		break; /* the wire's table lets none of these through */
 	}

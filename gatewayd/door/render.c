@@ -244,7 +244,8 @@ struct json *render_event(const struct event *event, const struct device *device
 		render_value(object, "value", &event->value);
 		break;
 	case EVENT_ANCHOR:
-		set_view(object, "head", event->text);
+		render_value(object, "anchor", &event->value);
+		set_view(object, "detail", event->detail);
 		break;
 	case EVENT_KINDS:
 		break;

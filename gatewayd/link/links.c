@@ -9,6 +9,7 @@
 #include "link/shares.h"
 #include "link/options.h"
 #include "router/alarms.h"
+#include "router/freshness.h"
 #include "router/time_trust.h"
 
 enum { LINK_QUEUE_BYTES = 256 * 1024, BARE_COMMAND_TTL_MS = 10000 };
@@ -302,6 +303,13 @@ static void slot_on_note(struct slot *slot, const struct wire_msg *msg)
 	slot_audit(slot, AUDIT_BAD_INPUT, AUDIT_FAILED, object, note_kind_name((enum note_kind)msg->note.kind), msg->note.count, text);
 }
 
+static void slot_on_anchor(struct slot *slot, const struct wire_msg *msg)
+{
+	char signatures[WIRE_TEXT_MAX + 1];
+	text_copy_n(signatures, sizeof(signatures), msg->link_anchor.signatures.data, msg->link_anchor.signatures.len);
+	freshness_anchor(router_freshness(slot->links->router), slot->conf->name, msg->link_anchor.body.data, msg->link_anchor.body.len, signatures);
+}
+
 static void on_opened(void *ctx, struct peer *peer, uint8_t flags)
 {
 	struct slot *slot = ctx;
@@ -322,6 +330,8 @@ static void on_message(void *ctx, struct peer *peer, const struct wire_msg *msg)
 		slot_on_state(slot, msg);
 	else if (msg->type == WIRE_LINK_TIME)
 		time_trust_peer(router_time(slot->links->router), msg->link_time.wall_us);
+	else if (msg->type == WIRE_LINK_ANCHOR)
+		slot_on_anchor(slot, msg);
 	else if (msg->type == WIRE_LINK_SYNC)
 		slot_sync(slot, true);
 	else if (msg->type == WIRE_NOTE)

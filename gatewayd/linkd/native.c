@@ -35,6 +35,8 @@ struct native {
 	struct jsonw scratch;
 	int64_t time_told_ms;
 	bool online; /* said since we are connected */
+	struct jsonw anchor; /* as the broker is to keep it; empty: nothing to say */
+	char anchors[TOPIC_LEN];
 	char base[TOPIC_LEN], state[TOPIC_LEN], events[TOPIC_LEN], commands[TOPIC_LEN], answers[TOPIC_LEN], time[TOPIC_LEN];
 };
 
@@ -92,6 +94,12 @@ static void take_event(struct native *native, const struct wire_msg *msg)
 	if (!outlet_is_up(native->outlet) || !(batch = batch_to_fill(native)))
 		return;
 	native_put_event(&batch->json, &msg->link_event.event, msg->link_event.number, msg->link_event.duplicate);
+	if (msg->link_event.event.kind == EVENT_ANCHOR) {
+		jsonw_clear(&native->anchor);
+		native_put_anchor(&native->anchor, &msg->link_event.event);
+		if (native->anchor.bad)
+			jsonw_clear(&native->anchor);
+	}
 	batch->n_events++;
 	if (msg->link_event.number)
 		batch->numbers[batch->n_numbers++] = msg->link_event.number;
@@ -123,6 +131,15 @@ static void say_online(struct native *native)
 
 	if (!native->online)
 		native->online = outlet_publish(native->outlet, &parcel);
+}
+
+static void say_anchor(struct native *native)
+{
+	struct parcel parcel = { .lane = LANE_STATES, .topic = native->anchors, .payload = native->anchor.data, .len = native->anchor.len,
+				 .retain = true };
+
+	if (native->anchor.len && outlet_has_room(native->outlet, LANE_STATES) && outlet_publish(native->outlet, &parcel))
+		jsonw_clear(&native->anchor);
 }
 
 static bool say_device(struct native *native, struct known *known)
@@ -160,6 +177,7 @@ static void native_flush(struct profile *profile)
 	if (!outlet_is_up(native->outlet))
 		return;
 	say_online(native);
+	say_anchor(native);
 	while ((known = devices_due(native->devices)) && say_device(native, known))
 		;
 	while ((batch = list_first(&native->batches, struct batch, node)) && send_batch(native, batch))
@@ -259,6 +277,23 @@ static void take_time(struct native *native, const struct mqtt_message *message)
 	outlet_say(native->outlet, &msg);
 }
 
+/* Only what the broker kept: our own, coming back while we are connected, is no news. */
+static void take_anchor(struct native *native, const struct mqtt_message *message)
+{
+	struct wire_msg msg = { .type = WIRE_LINK_ANCHOR };
+	struct native_anchor anchor;
+
+	if (!message->retained)
+		return;
+	if (native_read_anchor(message->payload, message->len, &anchor)) {
+		outlet_note(native->outlet, NOTE_MALFORMED, native->anchors, "expected {\"anchor\", \"detail\"}");
+		return;
+	}
+	msg.link_anchor.body = (struct view){ anchor.body, anchor.len };
+	msg.link_anchor.signatures = view_text(anchor.signatures);
+	outlet_say(native->outlet, &msg);
+}
+
 static void native_message(struct profile *profile, const struct mqtt_message *message)
 {
 	struct native *native = native_of(profile);
@@ -267,6 +302,8 @@ static void native_message(struct profile *profile, const struct mqtt_message *m
 		outlet_note(native->outlet, NOTE_OVERSIZE, "", "a payload of more than 64 KiB");
 	else if (strcmp(message->topic, native->time) == 0)
 		take_time(native, message);
+	else if (strcmp(message->topic, native->anchors) == 0)
+		take_anchor(native, message);
 	else if (strcmp(message->topic, native->commands) != 0)
 		outlet_note(native->outlet, NOTE_BAD_TOPIC, message->topic, "not a topic of ours");
 	else if (message->retained)
@@ -282,6 +319,8 @@ static void native_up(struct profile *profile)
 	struct native *native = native_of(profile);
 
 	native->online = false;
+	/* First: what it says may decide about the orders. */
+	outlet_subscribe(native->outlet, native->anchors);
 	outlet_subscribe(native->outlet, native->commands);
 	outlet_subscribe(native->outlet, native->time);
 	for (struct known *known = devices_next(native->devices, NULL); known; known = devices_next(native->devices, known))
@@ -312,6 +351,7 @@ static struct profile *native_free(struct profile *profile)
 	drop_batches(native);
 	devices_free(native->devices);
 	jsonw_deinit(&native->scratch);
+	jsonw_deinit(&native->anchor);
 	free(native);
 	return NULL;
 }
@@ -339,6 +379,7 @@ static bool set_topics(struct native *native, const struct settings *settings)
 	} rows[] = {
 		{ native->base, "" },		      { native->state, "/state" },     { native->events, "/events" },
 		{ native->commands, "/commands" }, { native->answers, "/answers" }, { native->time, "/time" },
+		{ native->anchors, "/anchor" },
 	};
 	bool ok = true;
 

@@ -10,6 +10,7 @@
 #include "model/device.h"
 #include "model/device_id.h"
 #include "model/value.h"
+#include "sys/crypto.h"
 
 /* 9999-12-31, so that milliseconds can be multiplied. */
 static const int64_t ms_max = 253402300799999;
@@ -52,6 +53,23 @@ static void put_alarm(struct jsonw *w, const struct event *event)
 	jsonw_text(w, "phase", phases[event->phase < N_ELEMENTS(phases) ? event->phase : 0]);
 }
 
+static void put_anchor(struct jsonw *w, const struct event *event)
+{
+	char text[BASE64URL_CAP(WIRE_ANCHOR_MAX)];
+	size_t len = event->value.len < WIRE_ANCHOR_MAX ? event->value.len : WIRE_ANCHOR_MAX;
+
+	base64url_print(event->value.data, len, text, sizeof(text));
+	jsonw_text(w, "anchor", text);
+	put_view(w, "detail", event->detail);
+}
+
+void native_put_anchor(struct jsonw *w, const struct event *event)
+{
+	jsonw_open(w, NULL, '{');
+	put_anchor(w, event);
+	jsonw_shut(w, '}');
+}
+
 static void put_kind(struct jsonw *w, const struct event *event)
 {
 	switch (event->kind) {
@@ -72,8 +90,7 @@ static void put_kind(struct jsonw *w, const struct event *event)
 		jsonw_value(w, "value", &event->value);
 		return;
 	case EVENT_ANCHOR:
-		put_view(w, "anchor", event->text);
-		put_view(w, "detail", event->detail);
+		put_anchor(w, event);
 		return;
 	case EVENT_KINDS:
 		break;
@@ -344,6 +361,25 @@ int native_read_command(const void *data, size_t len, struct native_command *ret
 void native_command_deinit(struct native_command *command)
 {
 	command->json = json_free(command->json);
+}
+
+int native_read_anchor(const void *data, size_t len, struct native_anchor *ret)
+{
+	static const struct json_field fields[] = { { "anchor", JSON_TEXT, true, 1, BASE64URL_CAP(WIRE_ANCHOR_MAX) - 1 },
+						    { "detail", JSON_TEXT, true, 1, WIRE_TEXT_MAX } };
+	struct json *json = NULL;
+	const char *text;
+	bool ok = json_parse(data, len, NATIVE_PAYLOAD_MAX, 2, NULL, 0, &json) == 0 &&
+		  json_check(json, fields, N_ELEMENTS(fields), NULL, 0) == 0;
+
+	if (ok) {
+		text = json_text(json_get(json, "anchor"), NULL);
+		ok = base64url_parse(text, strlen(text), ret->body, sizeof(ret->body), &ret->len) == 0;
+	}
+	if (ok)
+		ok = text_copy(ret->signatures, sizeof(ret->signatures), json_text(json_get(json, "detail"), NULL));
+	json_free(json);
+	return ok ? 0 : NATIVE_E_REFUSED;
 }
 
 int native_read_time(const void *data, size_t len, int64_t *ret_us)

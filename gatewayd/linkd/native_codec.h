@@ -29,6 +29,14 @@ struct native_command {
 };
 
 void native_put_event(struct jsonw *w, const struct event *event, uint64_t number, bool duplicate);
+/* {"anchor", "detail"}: the newest point of the audit record, which the broker keeps for the gateway to find again. */
+void native_put_anchor(struct jsonw *w, const struct event *event); /* EVENT_ANCHOR */
+struct native_anchor {
+	size_t len;
+	uint8_t body[WIRE_ANCHOR_MAX];
+	char signatures[WIRE_TEXT_MAX + 1];
+};
+must_check int native_read_anchor(const void *data, size_t len, struct native_anchor *ret); /* NATIVE_E_REFUSED */
 void native_put_device(struct jsonw *w, const struct known *known);
 void native_put_answer(struct jsonw *w, const struct wire_msg *msg); /* WIRE_LINK_ANSWER */
 /* Of a command that never reached the core. */

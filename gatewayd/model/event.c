@@ -33,8 +33,9 @@ static bool value_fits(enum event_kind kind, enum value_type type)
 		return type == VALUE_INT;
 	case EVENT_DEVICE:
 	case EVENT_ALARM:
-	case EVENT_ANCHOR:
 		return type == VALUE_NONE;
+	case EVENT_ANCHOR:
+		return type == VALUE_BYTES;
 	case EVENT_KINDS:
 		break;
 	}

@@ -26,11 +26,11 @@ struct event {
 	struct device_id device;  /* none for the gateway's own */
 	uint8_t endpoint;
 	uint16_t cap;             /* REPORT */
-	struct value value;       /* REPORT; AVAILABILITY: bool; HEALTH: int */
+	struct value value;       /* REPORT; AVAILABILITY: bool; HEALTH: int; ANCHOR: the checkpoint's bytes */
 	int64_t wall_us;          /* when it was observed; 0 when time is not trusted */
 	uint64_t number;          /* per device, rising: order and duplicates are visible outside */
-	struct view text;         /* ALARM: kind name; DEVICE: state name; HEALTH: name; ANCHOR: hex */
-	struct view detail;       /* ALARM: plain words; ANCHOR: rest */
+	struct view text;         /* ALARM: kind name; DEVICE: state name; HEALTH: name */
+	struct view detail;       /* ALARM: plain words; ANCHOR: its signatures, base64url with a dot between */
 	uint8_t severity;         /* ALARM */
 	uint8_t phase;            /* ALARM: 0 raised 1 acknowledged 2 cleared */
 	bool risky;               /* capability of raised or high risk: synced before accepted */

@@ -21,6 +21,11 @@ struct value value_text(const char *text)
 	return (struct value){ .type = VALUE_TEXT, .len = (uint32_t)strlen(text), .data = text };
 }
 
+struct value value_bytes(const void *data, size_t len)
+{
+	return (struct value){ .type = VALUE_BYTES, .len = (uint32_t)len, .data = data };
+}
+
 bool value_equal(const struct value *a, const struct value *b)
 {
 	if (a->type != b->type)

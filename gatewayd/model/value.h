@@ -54,6 +54,7 @@ static inline struct value value_real(double f)
 	return (struct value){ .type = VALUE_REAL, .f = f };
 }
 struct value value_text(const char *text);
+struct value value_bytes(const void *data, size_t len);
 
 bool value_equal(const struct value *a, const struct value *b);
 must_check int value_box_set(struct value_box *box, const struct value *v); /* -ENOMEM */

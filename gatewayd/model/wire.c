@@ -183,6 +183,7 @@ static const struct wire_row rows[] = {
 	{ WIRE_LINK_ANSWER, "link-answer", WIRE_DOWN, KIND(LINK), IN(READY) },
 	{ WIRE_LINK_TIME, "link-time", WIRE_UP, KIND(LINK), IN(READY) },
 	{ WIRE_LINK_SYNC, "link-sync", WIRE_UP, KIND(LINK), IN(READY) },
+	{ WIRE_LINK_ANCHOR, "link-anchor", WIRE_UP, KIND(LINK), IN(READY) },
 };
 
 static const char *const note_kind_names[NOTES] = {

@@ -207,6 +207,19 @@ static void get_link_sync(struct reader *r, struct wire_scratch *scratch, struct
 	(void)msg;
 }
 
+static void put_link_anchor(struct writer *w, const struct wire_msg *msg)
+{
+	put_view16(w, msg->link_anchor.body.data, msg->link_anchor.body.len);
+	wire_put_text(w, msg->link_anchor.signatures, 0, WIRE_TEXT_MAX);
+}
+
+static void get_link_anchor(struct reader *r, struct wire_scratch *scratch, struct wire_msg *msg)
+{
+	(void)scratch;
+	msg->link_anchor.body = get_view16(r, WIRE_ANCHOR_MAX);
+	msg->link_anchor.signatures = wire_get_text(r, 0, WIRE_TEXT_MAX);
+}
+
 static const struct wire_body bodies[] = {
 	{ WIRE_LINK_STATE, 2 + 2 * WIRE_ROOM_TEXT, put_link_state, get_link_state },
 	{ WIRE_LINK_DEVICE, DEVICE_ID_LEN + 2 + 2 + NAME_MAX_LEN + WIRE_ROOM_DESC, put_link_device,
@@ -222,6 +235,7 @@ static const struct wire_body bodies[] = {
 	  get_link_answer },
 	{ WIRE_LINK_TIME, 8, put_link_time, get_link_time },
 	{ WIRE_LINK_SYNC, 0, put_link_sync, get_link_sync },
+	{ WIRE_LINK_ANCHOR, 2 + WIRE_ANCHOR_MAX + WIRE_ROOM_TEXT, put_link_anchor, get_link_anchor },
 };
 
 const struct wire_body *wire_body_link(uint8_t type)

@@ -4,7 +4,7 @@
  *   above   model/wire
  *   below   base/base  base/bytes  model/command  model/device  model/event  model/value
  *   owns    nothing: texts and bytes are borrowed
- *   limits  WIRE_PACKET_MAX WIRE_TEXT_MAX WIRE_OPTION_MAX WIRE_STATE_MAX WIRE_CODE_MAX
+ *   limits  WIRE_PACKET_MAX WIRE_TEXT_MAX WIRE_OPTION_MAX WIRE_STATE_MAX WIRE_ANCHOR_MAX WIRE_CODE_MAX
  *           WIRE_OPTIONS_MAX WIRE_ACKS_MAX
  */
 #include "base/base.h"
@@ -19,6 +19,7 @@ enum {
 	WIRE_TEXT_MAX = 256,	/* keys, reasons, names of objects */
 	WIRE_OPTION_MAX = 4096, /* value of one option */
 	WIRE_STATE_MAX = 32768, /* one saved blob */
+	WIRE_ANCHOR_MAX = 2048, /* the body of a checkpoint */
 	WIRE_CODE_MAX = 36,	/* install code or one-time code */
 	WIRE_OPTIONS_MAX = 64,	/* options of one peer: counted by who receives them */
 	WIRE_ACKS_MAX = 1024,
@@ -56,6 +57,7 @@ enum wire_type {
 	WIRE_LINK_ANSWER,     /* down */
 	WIRE_LINK_TIME,	      /* up: the peer's idea of the time */
 	WIRE_LINK_SYNC,	      /* up: say all devices and states again */
+	WIRE_LINK_ANCHOR,     /* up: the newest of our anchors that the far side keeps */
 };
 
 enum note_kind {
@@ -196,5 +198,8 @@ struct wire_msg {
 		struct {
 			int64_t wall_us;
 		} link_time;
+		struct {
+			struct view body, signatures; /* as EVENT_ANCHOR has them in value and detail */
+		} link_anchor;
 	};
 };

@@ -200,6 +200,18 @@ void router_health(struct router *router, const char *name, int64_t value)
 	router_say(router, &event, NULL, NULL, NULL);
 }
 
+void router_anchor(struct router *router, const void *body, size_t len, const char *signatures)
+{
+	struct event event = {
+		.kind = EVENT_ANCHOR,
+		.event_class = EVENT_CLASS_ALARM,
+		.value = value_bytes(body, len),
+		.wall_us = trusted_wall(router),
+		.detail = view_text(signatures),
+	};
+	router_say(router, &event, NULL, NULL, NULL);
+}
+
 /* From the registry. */
 
 static void on_report(void *ctx, const struct device *device, const struct event *event, const struct value *before, void (*stored)(void *ctx, int r),

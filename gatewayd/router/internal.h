@@ -12,6 +12,7 @@
 #include "router/alarms.h"
 #include "router/automation.h"
 #include "router/claims.h"
+#include "router/freshness.h"
 #include "router/replay.h"
 #include "router/router.h"
 #include "router/seen.h"
@@ -43,6 +44,7 @@ struct router {
 	struct claims *claims;
 	struct replay *replay;
 	struct time_trust *time;
+	struct freshness *freshness;
 	struct seen *seen;
 	struct list pending;
 	struct list listeners;

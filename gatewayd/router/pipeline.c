@@ -140,6 +140,10 @@ static enum result judge_words(struct pending *p)
 
 	if (c->cap == 0 || c->value.type >= VALUE_TYPES || (c->has_times && c->not_after_us < c->issued_us))
 		return RESULT_MALFORMED;
+	if (p->asker.subject.kind == SUBJECT_LINK && freshness_why(router->freshness)) {
+		text_copy(p->reason, sizeof(p->reason), "an owner has to confirm first that this gateway is as it should be");
+		return RESULT_DENIED;
+	}
 	if (c->has_times && !time_is_trusted(router->time))
 		return RESULT_CLOCK;
 	if (c->has_times && c->issued_us > wall + FUTURE_TOLERANCE_US) {

@@ -137,6 +137,8 @@ static int router_make(struct router *router)
 	if (r == 0)
 		r = time_trust_new(p->loop, p->store, p->db, router->options.timezone, clock_synced, on_time_trust, router, &router->time);
 	if (r == 0)
+		r = freshness_new(p->store, p->db, p->audit, router->alarms, p->freshness_ops, p->freshness_ctx, &router->freshness);
+	if (r == 0)
 		r = seen_new(&router->seen);
 	if (r == 0)
 		r = timer_new(p->loop, router_on_held, router, &router->held_timer);
@@ -182,6 +184,8 @@ int router_load(struct router *router)
 		r = replay_load(router->replay);
 	if (r == 0)
 		r = time_trust_load(router->time);
+	if (r == 0)
+		r = freshness_load(router->freshness);
 	return r;
 }
 
@@ -196,6 +200,7 @@ struct router *router_close(struct router *router)
 	automation_close(router->automation);
 	claims_close(router->claims);
 	time_trust_close(router->time);
+	freshness_free(router->freshness);
 	replay_free(router->replay);
 	alarms_close(router->alarms);
 	seen_free(router->seen);
@@ -306,6 +311,11 @@ struct automation *router_automation(struct router *router)
 struct claims *router_claims(struct router *router)
 {
 	return router->claims;
+}
+
+struct freshness *router_freshness(struct router *router)
+{
+	return router->freshness;
 }
 
 struct time_trust *router_time(struct router *router)

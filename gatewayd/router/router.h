@@ -44,6 +44,8 @@ struct router;
 struct alarms;
 struct automation;
 struct claims;
+struct freshness;
+struct freshness_ops;
 struct time_trust;
 
 struct router_parts { /* borrowed for the router's life */
@@ -55,6 +57,8 @@ struct router_parts { /* borrowed for the router's life */
 	struct registry *registry;
 	struct people *people;
 	struct rulebook *rulebook;
+	const struct freshness_ops *freshness_ops; /* NULL: nothing outside is compared (tests) */
+	void *freshness_ctx;
 	struct hub *hub; /* may be set later by router_set_hub: hub and router know each other through app */
 };
 struct router_options {
@@ -95,6 +99,8 @@ bool router_link_sees(struct router *router, unsigned link_index, const struct d
 bool router_link_shares(struct router *router, unsigned link_index, const struct device *device, uint16_t cap); /* its allow-list alone */
 /* The gateway's own health: goes to every link and listener, always shared. */
 void router_health(struct router *router, const char *name, int64_t value);
+/* A point of the audit record, to every link: body of a checkpoint, its signatures as text. */
+void router_anchor(struct router *router, const void *body, size_t len, const char *signatures);
 
 /* From hub and registry, wired by app. */
 extern const struct hub_ops router_hub_ops;          /* ctx: the router */
@@ -105,6 +111,7 @@ struct alarms *router_alarms(struct router *router);
 struct automation *router_automation(struct router *router);
 struct claims *router_claims(struct router *router);
 struct time_trust *router_time(struct router *router);
+struct freshness *router_freshness(struct router *router);
 struct router_stats {
 	uint64_t n_commands, n_denied, n_refused[RESULTS], n_events, n_reports;
 	size_t pending, listeners;

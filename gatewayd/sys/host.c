@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <sys/timex.h>
 #include <sys/un.h>
+#include <syslog.h>
 #include <unistd.h>
 
 #include "base/text.h"
@@ -49,6 +50,26 @@ int host_notify(const char *state)
 		return -errno;
 	if (sendto(fd, state, strlen(state), MSG_NOSIGNAL, (struct sockaddr *)&address,
 		   address_len) < 0)
+		r = -errno;
+	close(fd);
+	return r;
+}
+
+int host_syslog(const char *path, int level, const char *tag, const char *text)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	char line[1024];
+	int fd, r = 0;
+
+	if (!text_copy(address.sun_path, sizeof(address.sun_path), path))
+		return -ENAMETOOLONG;
+	/* RFC 3164 as /dev/log takes it; authpriv, for it is about who did what. */
+	if (!text_print(line, sizeof(line), "<%d>%s[%d]: %s", LOG_AUTHPRIV | level, tag, (int)getpid(), text))
+		return -EMSGSIZE;
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return -errno;
+	if (sendto(fd, line, strlen(line), MSG_NOSIGNAL, (struct sockaddr *)&address, sizeof(address)) < 0)
 		r = -errno;
 	close(fd);
 	return r;

@@ -15,6 +15,8 @@ enum { HOST_E_TOO_LARGE = 1 };
 
 /* One datagram to $NOTIFY_SOCKET ("READY=1\nSTATUS=..."); 0 when there is no service manager. */
 must_check int host_notify(const char *state);
+/* One line to the system's log at path (/dev/log), facility authpriv, level as in syslog.h. -EAGAIN: it does not listen now. */
+must_check int host_syslog(const char *path, int level, const char *tag, const char *text);
 int64_t host_watchdog_ms(void); /* WATCHDOG_USEC for this pid in ms, 0 when none */
 
 /* --boot-id option text (systemd's %b) or, when NULL, /proc/sys/kernel/random/boot_id. -EINVAL: neither form. */

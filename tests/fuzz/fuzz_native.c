@@ -47,6 +47,7 @@ static void check_refused(const struct native_command *command)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct native_command command;
+	struct native_anchor anchor;
 	int64_t us = 0;
 	int r = native_read_command(data, size, &command);
 
@@ -59,5 +60,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	native_command_deinit(&command);
 	if (native_read_time(data, size, &us) == 0)
 		must(us > 0 && us % 1000 == 0);
+	if (native_read_anchor(data, size, &anchor) == 0)
+		must(anchor.len <= sizeof(anchor.body) && strlen(anchor.signatures) < sizeof(anchor.signatures));
 	return 0;
 }

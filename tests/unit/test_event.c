@@ -75,7 +75,7 @@ static void there_and_back(void **state)
 		  .text = view_text("rss") },
 		{ .kind = EVENT_ANCHOR,
 		  .event_class = EVENT_CLASS_ALARM,
-		  .text = view_text("00ff"),
+		  .value = value_bytes("\0\377", 2),
 		  .detail = view_text("x") },
 	};
 	uint8_t buf[EVENT_LEN_MAX], again[EVENT_LEN_MAX];

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <sys/timex.h>
 #include <sys/un.h>
+#include <syslog.h>
 #include <unistd.h>
 
 #include "check.h"
@@ -283,6 +284,33 @@ static void users(void **state)
 	check_int(host_user_of(3999999999u, name, sizeof(name)), -ENOENT);
 }
 
+static void syslog_lines(void **state)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	char text[2048], expected[64];
+	struct tmpdir dir;
+	ssize_t n;
+	int fd;
+
+	(void)state;
+	tmpdir_init(&dir);
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s", tmpdir_path(&dir, "log"));
+	check_true(host_syslog(address.sun_path, LOG_NOTICE, "gatewayd", "nobody hears") < 0);
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	check_ok(bind(fd, (struct sockaddr *)&address, sizeof(address)));
+	check_ok(host_syslog(address.sun_path, LOG_NOTICE, "gatewayd", "a point"));
+	n = recv(fd, text, sizeof(text) - 1, 0);
+	check_true(n > 0);
+	text[n] = 0;
+	snprintf(expected, sizeof(expected), "<85>gatewayd[%d]: a point", (int)getpid());
+	check_text(text, expected);
+	memset(text, 'x', sizeof(text) - 1);
+	text[sizeof(text) - 1] = 0;
+	check_int(host_syslog(address.sun_path, LOG_NOTICE, "gatewayd", text), -EMSGSIZE);
+	close(fd);
+	tmpdir_deinit(&dir);
+}
+
 static void rss(void **state)
 {
 	(void)state;
@@ -298,7 +326,7 @@ int main(void)
 		cmocka_unit_test(boot_id),	 cmocka_unit_test(clock_state),
 		cmocka_unit_test(reads_files),	 cmocka_unit_test(writes_files),
 		cmocka_unit_test(makes_folders), cmocka_unit_test(users),
-		cmocka_unit_test(rss),
+		cmocka_unit_test(rss),		 cmocka_unit_test(syslog_lines),
 	};
 
 	return CHECK_RUN(rows);

@@ -71,8 +71,8 @@ static void writes_each_kind(void **state)
 		  "\"phase\":\"cleared\"}" },
 		{ { .kind = EVENT_HEALTH, .value = value_int(7), .text = view_text("uptime_s") }, 3, false,
 		  "{\"seq\":3,\"number\":0,\"at\":null,\"kind\":\"health\",\"name\":\"uptime_s\",\"value\":7}" },
-		{ { .kind = EVENT_ANCHOR, .text = view_text("00ff"), .detail = view_text("rest") }, 4, false,
-		  "{\"seq\":4,\"number\":0,\"at\":null,\"kind\":\"anchor\",\"anchor\":\"00ff\",\"detail\":\"rest\"}" },
+		{ { .kind = EVENT_ANCHOR, .value = value_bytes("\0\377\1", 3), .detail = view_text("rest") }, 4, false,
+		  "{\"seq\":4,\"number\":0,\"at\":null,\"kind\":\"anchor\",\"anchor\":\"AP8B\",\"detail\":\"rest\"}" },
 		{ { .kind = EVENT_REPORT, .device = lamp, .endpoint = 2, .cap = 0x8001, .value = value_text("ü") }, 0, false,
 		  "{\"device\":\"0123456789abcdef00000001\",\"number\":0,\"at\":null,\"kind\":\"report\",\"endpoint\":2,"
 		  "\"capability\":\"vendor-8001\",\"value\":\"ü\"}" },
@@ -267,6 +267,30 @@ static void reads_the_time(void **state)
 	check_int(us, 1700000000000000);
 }
 
+/* What the broker kept for us comes back as it went, and nothing else passes. */
+static void keeps_and_reads_an_anchor(void **state)
+{
+	static const char *const bad[] = {
+		"", "{}", "[]", "{\"anchor\":\"AP8B\"}", "{\"anchor\":\"\",\"detail\":\"x\"}", "{\"anchor\":\"A+8B\",\"detail\":\"x\"}",
+		"{\"anchor\":\"AP8B\",\"detail\":\"x\",\"more\":1}", "{\"anchor\":5,\"detail\":\"x\"}",
+	};
+	uint8_t body[WIRE_ANCHOR_MAX];
+	struct event event = { .kind = EVENT_ANCHOR, .detail = view_text("aa.bb") };
+	struct native_anchor anchor;
+	struct jsonw w = { 0 };
+
+	(void)state;
+	memset(body, 0xa5, sizeof(body));
+	event.value = value_bytes(body, sizeof(body));
+	native_put_anchor(&w, &event);
+	check_ok(native_read_anchor(w.data, w.len, &anchor));
+	check_bytes(anchor.body, anchor.len, body, sizeof(body));
+	check_text(anchor.signatures, "aa.bb");
+	jsonw_deinit(&w);
+	for (size_t i = 0; i < N_ELEMENTS(bad); i++)
+		check_int(native_read_anchor(bad[i], strlen(bad[i]), &anchor), NATIVE_E_REFUSED);
+}
+
 int main(void)
 {
 	const struct CMUnitTest rows[] = {
@@ -280,6 +304,7 @@ int main(void)
 		cmocka_unit_test(refuses_what_is_not_in_the_table),
 		cmocka_unit_test(refuses_more_than_the_limits),
 		cmocka_unit_test(reads_the_time),
+		cmocka_unit_test(keeps_and_reads_an_anchor),
 	};
 	return CHECK_RUN(rows);
 }

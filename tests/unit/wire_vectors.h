@@ -10,7 +10,7 @@ struct wire_vector {
 	const char *hex;
 };
 
-enum { WIRE_VECTORS = 29 };
+enum { WIRE_VECTORS = 30 };
 
 static inline struct view wire_view(const char *text)
 {
@@ -176,6 +176,9 @@ static inline void wire_vectors_link(struct wire_vector *v)
 	v[7].msg.type = WIRE_LINK_TIME;
 	v[7].msg.link_time.wall_us = 1700000000000000;
 	v[8].msg.type = WIRE_LINK_SYNC;
+	v[9].msg.type = WIRE_LINK_ANCHOR;
+	v[9].msg.link_anchor.body = (struct view){ (const uint8_t *)"\1\2\3", 3 };
+	v[9].msg.link_anchor.signatures = wire_view("a.b");
 }
 
 /* In the order of the specification's table. */
@@ -215,6 +218,7 @@ static const char *const wire_vector_hex[] = {
 	"36001e000200633103006170700100a1b2c0ffee89abcdef42010200010002007233",
 	"3700080000401e18240a0600",
 	"38000000",
+	"39000a0003000102030300612e62",
 };
 
 static inline void wire_vectors(struct wire_vector ret[WIRE_VECTORS])
