@@ -222,6 +222,54 @@ int crypto_password_verify(const char hash[CRYPTO_PASSWORD_HASH_LEN], const char
 	return equal ? 0 : CRYPTO_E_MISMATCH;
 }
 
+int crypto_password_key(const char *password, size_t len, const uint8_t salt[CRYPTO_SALT_LEN],
+			struct crypto_password_cost cost, uint8_t ret[CRYPTO_HASH_LEN])
+{
+	_Static_assert(CRYPTO_SALT_LEN == crypto_pwhash_argon2id_SALTBYTES, "libsodium's salt fits");
+	size_t mem = (size_t)cost.mem_kib * 1024;
+
+	if (len > CRYPTO_PASSWORD_LEN_MAX || mem / 1024 != cost.mem_kib ||
+	    mem < crypto_pwhash_argon2id_MEMLIMIT_MIN ||
+	    cost.passes < crypto_pwhash_argon2id_OPSLIMIT_MIN)
+		return -EINVAL;
+	return crypto_pwhash_argon2id(ret, CRYPTO_HASH_LEN, password, len, salt, cost.passes, mem,
+				      crypto_pwhash_argon2id_ALG_ARGON2ID13) < 0 ?
+		       -ENOMEM :
+		       0;
+}
+
+/* libsodium puts the end of what it gives at the end of a page, so a length that is a multiple of 16
+ * makes its start aligned. */
+int crypto_guarded_new(size_t len, void **ret)
+{
+	size_t room = (len + 15) / 16 * 16;
+	void *guarded;
+
+	assert(len > 0 && room >= len);
+	guarded = sodium_malloc(room);
+	if (!guarded)
+		return -ENOMEM;
+	sodium_memzero(guarded, room);
+	*ret = guarded;
+	return 0;
+}
+
+void crypto_guarded_allow(void *guarded, enum crypto_access access)
+{
+	static int (*const calls[])(void *) = {
+		[GUARD_HIDDEN] = sodium_mprotect_noaccess,
+		[GUARD_READ] = sodium_mprotect_readonly,
+		[GUARD_WRITE] = sodium_mprotect_readwrite,
+	};
+
+	hash_must(calls[access](guarded) + 1);
+}
+
+void crypto_guarded_free(void *guarded)
+{
+	sodium_free(guarded); /* wipes */
+}
+
 must_check static int secret_alloc(size_t len, struct secret **ret)
 {
 	struct secret *secret;

@@ -45,6 +45,10 @@ struct crypto_password_cost {
 must_check int crypto_password_hash(const char *password, size_t len, struct crypto_password_cost cost,
 				    char ret[CRYPTO_PASSWORD_HASH_LEN]);
 must_check int crypto_password_verify(const char hash[CRYPTO_PASSWORD_HASH_LEN], const char *password, size_t len);
+/* Argon2id as a key: version 1.3, one lane. ret: guarded memory. -ENOMEM, or -EINVAL for a cost that Argon2id has not. */
+enum { CRYPTO_SALT_LEN = 16 };
+must_check int crypto_password_key(const char *password, size_t len, const uint8_t salt[CRYPTO_SALT_LEN],
+				   struct crypto_password_cost cost, uint8_t ret[CRYPTO_HASH_LEN]);
 
 /* Guarded, locked, wiped memory; no formatter exists. */
 struct secret;
@@ -54,6 +58,12 @@ struct view secret_view(const struct secret *secret); /* borrowed: do not keep *
 bool secret_equal(const struct secret *secret, const void *data, size_t len);
 struct secret *secret_free(struct secret *secret);
 DEFINE_CLEANUP(secret_free, struct secret *)
+
+/* The same memory for what has a shape of its own: zeroed, aligned to 16, locked, in no core dump, wiped when freed. */
+enum crypto_access { GUARD_HIDDEN, GUARD_READ, GUARD_WRITE }; /* write: and read */
+must_check int crypto_guarded_new(size_t len, void **ret);        /* GUARD_WRITE at first; len > 0 */
+void crypto_guarded_allow(void *guarded, enum crypto_access access); /* for all threads */
+void crypto_guarded_free(void *guarded);
 
 /* RFC 4648, section 5, no padding, in constant time. */
 #define BASE64URL_CAP(len) (((len)*4 + 2) / 3 + 1)

@@ -61,8 +61,8 @@ static const char *const calls_files[] = {
 	"open", "openat", "openat2", "access", "faccessat", "faccessat2", "readlink", "readlinkat",
 	"stat", "stat64", "lstat", "lstat64", "statfs", "statfs64", "getcwd",
 	/* change */
-	"creat", "unlink", "unlinkat", "rename", "renameat", "renameat2", "mkdir", "mkdirat",
-	"rmdir", "fchmod", "fchown", "fchown32"
+	"creat", "link", "linkat", "unlink", "unlinkat", "rename", "renameat", "renameat2", "mkdir",
+	"mkdirat", "rmdir", "fchmod", "fchown", "fchown32"
 };
 
 /* Stage one: opening sockets and stage two itself are still to come. */

@@ -1,10 +1,10 @@
 #pragma once
 /* vault - the gateway's keys: where the key-encryption key comes from, what states keys are in, one file that holds them all.
  *
- *   above   app  audit  custody  door
- *   below   base/base  base/text  sys/box  sys/crypto  sys/host  sys/seal  sys/sign  vault/keystore  vault/source
+ *   above   custody/custody  custody/ring  vault/inside
+ *   below   base/base  sys/crypto  sys/seal  sys/sign  vault/inside  vault/keystore
  *   owns    struct vault, keystore.bin and the generation before it, keystore.old
- *   limits  KEYSTORE_KEYS_MAX of vault/keystore
+ *   limits  -
  *   errors  VAULT_E_LOCKED VAULT_E_WRONG_KEY VAULT_E_DAMAGED VAULT_E_STATE VAULT_E_UNKNOWN VAULT_E_NEWER VAULT_E_NEEDED
  *
  * source -> key-encryption key (guarded memory only) -> a data key for each purpose. Each verb is one atomic write of keystore.bin: new
@@ -36,6 +36,7 @@ struct vault_options {
 	const struct secret *passphrase; /* borrowed; NULL: VAULT_E_LOCKED when one is needed */
 	uint32_t mem_kib, passes;  /* of Argon2id for a new passphrase */
 	int64_t now_s;
+	int64_t age_max_s;         /* after which a new data key is worn; 0: a year */
 };
 /* Opens, or makes with a first active key for every purpose. why gets plain words. */
 must_check int vault_open(const struct vault_options *options, char *why, size_t why_cap, struct vault **ret);

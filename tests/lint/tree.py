@@ -14,7 +14,7 @@ SKIP = {".git", "build", "node_modules", "__pycache__", ".pytest_cache"}
 ROWS = [
     ["base"],
     ["sys"],
-    ["model"],
+    ["model", "vault"],
     ["conf", "remote"],
     ["audit", "spool"],
     ["adapter"],
