@@ -124,6 +124,7 @@ static const struct command table[] = {
 	{ "spool", "spool.list", "What waits to be sent", NONE, show_spool, NULL, NULL },
 	{ "alarm list", "alarm.list", "What is wrong now", NONE, show_alarms, NULL, NULL },
 	{ "alarm ack", "alarm.ack", "Take note of an alarm", WITH(number_arg), NULL, NULL, NULL },
+	{ "freshness confirm", "freshness.confirm", "Say that an older state than was told outside is meant, after a restore", NONE, NULL, NULL, NULL },
 	{ "audit tail", "audit.tail", "The newest records", WITH(tail_args), show_records, NULL, NULL },
 	{ "audit head", "audit.head", "The chain's end, to be kept elsewhere as an anchor", NONE, show_head, NULL, NULL },
 	{ "audit verify", "audit.verify", "Check the whole record: exits 0 whole, 1 tampered with, 2 without an anchor", WITH(verify_args), show_verdict,

@@ -91,6 +91,7 @@ static const struct method table[] = {
 	{ "spool.list", "What waits to be sent", STAFF, 0, NONE, method_spool_list },
 	{ "alarm.list", "What is wrong now", SETUP_PEOPLE | METHOD_AUDITORS, 0, NONE, method_alarm_list },
 	{ "alarm.ack", "Take note of an alarm", HOUSE, AUDIT_ALARM_ACKED, WITH(alarm_fields), method_alarm_ack },
+	{ "freshness.confirm", "Say that an older state than was told outside is meant", OWNERS, AUDIT_FRESHNESS, NONE, method_freshness_confirm },
 	{ "conf.show", "The settings in force", RECORD_READERS, 0, NONE, method_conf_show },
 	{ "conf.reload", "Read the configuration anew", OWNERS, AUDIT_CONFIG, NONE, method_conf_reload },
 	{ "broker.client", "Put on record that a client of the LAN broker is added or removed", OWNERS, AUDIT_BROKER_CLIENT, WITH(broker_fields),

@@ -37,7 +37,7 @@ void call_append_answer(struct call *call, const struct audit_record *record, st
 
 typedef void method_fn(struct call *call, const struct json *params);
 /* system */
-method_fn method_hello, method_status, method_map, method_link_list, method_spool_list, method_alarm_list, method_alarm_ack,
+method_fn method_hello, method_status, method_map, method_link_list, method_spool_list, method_alarm_list, method_alarm_ack, method_freshness_confirm,
 	method_conf_show, method_conf_reload, method_broker_client, method_diagnose;
 /* events */
 method_fn method_events_subscribe, method_events_unsubscribe;

@@ -6,6 +6,7 @@
 #include "door/methods.h"
 #include "door/render.h"
 #include "router/alarms.h"
+#include "router/freshness.h"
 #include "router/time_trust.h"
 
 enum { DOOR_VERSION = 1 };
@@ -104,6 +105,8 @@ void method_status(struct call *call, const struct json *params)
 	json_set_text(result, "site", (*parts->conf)->site_name);
 	json_set_i64(result, "uptime_s", param_i64(json_get(map, "core"), "uptime_s", 0));
 	json_set(result, "clock", clock_json(call));
+	if (freshness_why(router_freshness(parts->router)))
+		json_set_text(result, "doubt", freshness_why(router_freshness(parts->router)));
 	if (call_asker(call)->role != ROLE_GUEST)
 		add_inside(call, map, result);
 	json_free(map);
@@ -194,6 +197,31 @@ void method_alarm_ack(struct call *call, const struct json *params)
 			break;
 	if (!alarm || alarms_acknowledge(alarms, alarm->id, &record, on_acknowledged, call) != 0)
 		call_fail(call, RESULT_NOT_FOUND, "there is no alarm of this number");
+}
+
+static void on_confirmed(void *ctx, int r)
+{
+	if (r == 0)
+		call_answer(ctx, NULL);
+	else
+		call_fail_errno(ctx, r, "confirming");
+}
+
+/* An older state than was told outside is meant: a backup was restored. */
+void method_freshness_confirm(struct call *call, const struct json *params)
+{
+	struct freshness *freshness = router_freshness(call_parts(call)->router);
+	struct audit_record record = call_record(call, AUDIT_FRESHNESS);
+	(void)params;
+	if (!freshness_why(freshness)) {
+		call_fail(call, RESULT_CONFLICT, "nothing is in doubt");
+		return;
+	}
+	record.object = "confirmed";
+	record.detail = freshness_why(freshness);
+	int r = freshness_confirm(freshness, &record, on_confirmed, call);
+	if (r != 0)
+		call_fail_errno(call, r, "confirming");
 }
 
 void method_conf_show(struct call *call, const struct json *params)
