@@ -14,7 +14,7 @@ enum {
 	CRYPTO_HASH_LEN = 32,
 	CRYPTO_PASSWORD_HASH_LEN = 128,
 	CRYPTO_PASSWORD_LEN_MAX = 1024, /* bytes; a longer one is refused when set and never matches */
-	SECRET_LEN_MAX = 4096,
+	SECRET_LEN_MAX = 8192, /* all keys of a gateway, for a backup */
 };
 enum { CRYPTO_E_MISMATCH = 1, CRYPTO_E_SYNTAX = 2 };
 

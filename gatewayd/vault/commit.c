@@ -270,3 +270,17 @@ int vault_commit(struct vault *vault, const struct seal_key *kek, bool overwrite
 	swap(vault);
 	return r;
 }
+
+void vault_forget(struct vault *vault)
+{
+	pthread_mutex_lock(&vault->look);
+	for (struct vault_bytes *chunk = vault->bytes; chunk; chunk = chunk->next) {
+		crypto_guarded_allow(chunk->slots, GUARD_WRITE);
+		crypto_wipe(chunk->slots, (size_t)SLOTS * KEYSTORE_SECRET_LEN);
+		crypto_guarded_allow(chunk->slots, GUARD_READ);
+	}
+	if (vault->rows)
+		vault->rows->n = 0;
+	pthread_mutex_unlock(&vault->look);
+	vault->kek = seal_key_free(vault->kek);
+}

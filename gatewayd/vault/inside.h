@@ -40,6 +40,7 @@ struct vault_rows {
 
 struct vault {
 	char *folder, *path;       /* path: of the file or credential, NULL for a passphrase */
+	bool key_is_new;           /* the key file is still called path.new, and what is called path is spent */
 	enum seal_suite suite;     /* of new keys */
 	int64_t age_max_s;         /* of new data keys */
 	pthread_mutex_t verbs;
@@ -80,3 +81,7 @@ must_check int vault_add_missing(struct vault *vault, int64_t now_s, uint32_t *r
 /* A vault without keys, for options; nothing on the disk yet. */
 must_check int vault_new(const struct vault_options *options, struct vault **ret);
 must_check int vault_first_source(struct vault *vault, const struct vault_options *options, char *why, size_t why_cap);
+void vault_fill_header(struct keystore *store, const struct vault_options *options); /* source, suite, cost, and a new salt */
+int vault_error_of_source(int r);                               /* VAULT_E_* for SOURCE_E_* */
+must_check int vault_settle_key_file(struct vault *vault);      /* path.new gets its name, path is destroyed; when that is left over */
+void vault_forget(struct vault *vault);                         /* no reader finds anything any more; all key bytes are wiped */

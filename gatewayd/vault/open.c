@@ -11,7 +11,7 @@
 #include "vault/inside.h"
 #include "vault/shelf.h"
 
-enum { YEAR_S = 365 * 24 * 3600 };
+enum { YEAR_S = 365 * 24 * 3600, PASSPHRASE_MEM_KIB = 64 * 1024, PASSPHRASE_PASSES = 3 };
 
 /* What one file turned out to be. */
 struct look {
@@ -123,7 +123,7 @@ must_check static int check_source(struct opening *opening)
 	return VAULT_E_WRONG_KEY;
 }
 
-static int error_of_source(int r)
+int vault_error_of_source(int r)
 {
 	return r == SOURCE_E_LOCKED ? VAULT_E_LOCKED : r > 0 ? VAULT_E_WRONG_KEY : r;
 }
@@ -137,7 +137,7 @@ must_check static int try_key(struct opening *opening, struct vault *vault, cons
 	int r = source_kek(&source, opening->header, opening->why, opening->why_cap, &kek);
 
 	if (r)
-		return error_of_source(r);
+		return vault_error_of_source(r);
 	r = keystore_read(file->data, file->len, kek, vault->now);
 	if (r) {
 		seal_key_free(kek);
@@ -203,19 +203,20 @@ static bool old_is_fit(struct opening *opening, struct vault *vault)
 	return true;
 }
 
-/* The key file that the keystore has left behind, and the one that a rewrap made and never used. */
+/* The key file that the keystore has left behind, and the one that a rewrap made and never used. After falling back none is
+ * touched: the keystore that did not open may be opened by somebody cleverer. */
 must_check static int settle_files(struct opening *opening, struct vault *vault)
 {
 	int r = 0;
 
-	if (opening->used_new) {
-		r = source_destroy_file(opening->options->path);
-		if (!r && rename(opening->path_new, opening->options->path) < 0)
-			r = -errno;
-	} else if (opening->path_new) {
+	vault->key_is_new = opening->used_new;
+	if (vault->fell_back)
+		return 0;
+	if (opening->used_new)
+		r = vault_settle_key_file(vault);
+	else if (opening->path_new)
 		r = source_destroy_file(opening->path_new);
-	}
-	if (!r && vault->now->spent[0])
+	if (!r && vault->now->spent[0] && !text_equal(vault->now->spent, vault->path))
 		r = source_destroy_file(vault->now->spent);
 	return r;
 }
@@ -237,21 +238,23 @@ must_check static int change_suite(struct opening *opening, struct vault *vault,
 must_check static int settle(struct opening *opening, struct vault *vault)
 {
 	bool again = vault->fell_back || !old_is_fit(opening, vault);
-	bool spent = vault->now->spent[0], other_suite = vault->now->suite != vault->suite;
+	bool spent = false, other_suite = vault->now->suite != vault->suite;
 	struct seal_key *kek = NULL;
 	uint32_t missing = 0;
-	int r, optional = 0;
+	int r;
 
 	memcpy(vault->next, vault->now, sizeof(*vault->next));
 	vault->stale_old = again;
 	if (other_suite) {
 		r = change_suite(opening, vault, &kek);
 		if (r)
-			return error_of_source(r);
+			return vault_error_of_source(r);
 	}
-	optional = settle_files(opening, vault);
-	if (!optional)
+	r = settle_files(opening, vault);
+	if (!r && !vault->fell_back) {
+		spent = vault->now->spent[0];
 		vault->next->spent[0] = '\0';
+	}
 	r = vault_add_missing(vault, opening->options->now_s, &missing);
 	if (r || (!again && !spent && !other_suite && !missing)) {
 		seal_key_free(kek);
@@ -268,17 +271,15 @@ must_check static int settle(struct opening *opening, struct vault *vault)
 	return missing ? r : 0;
 }
 
-must_check static int random_header(struct vault *vault, const struct vault_options *options)
+void vault_fill_header(struct keystore *store, const struct vault_options *options)
 {
-	struct keystore *store = vault->next;
 	bool passphrase = options->source == KEY_SOURCE_PASSPHRASE;
 
 	store->source = (uint8_t)options->source;
 	store->suite = (uint8_t)options->suite;
-	store->mem_kib = passphrase ? options->mem_kib : 0;
-	store->passes = passphrase ? options->passes : 0;
+	store->mem_kib = !passphrase ? 0 : options->mem_kib ? options->mem_kib : PASSPHRASE_MEM_KIB;
+	store->passes = !passphrase ? 0 : options->passes ? options->passes : PASSPHRASE_PASSES;
 	crypto_random(store->salt, sizeof(store->salt));
-	return 0;
 }
 
 int vault_first_source(struct vault *vault, const struct vault_options *options, char *why, size_t why_cap)
@@ -287,16 +288,14 @@ int vault_first_source(struct vault *vault, const struct vault_options *options,
 	int r = source_check_new(&source, why, why_cap);
 
 	if (r)
-		return error_of_source(r);
+		return vault_error_of_source(r);
 	if (options->source == KEY_SOURCE_FILE && options->path && access(options->path, F_OK) < 0 && errno == ENOENT) {
 		r = source_make_file(options->path);
 		if (r)
-			return error_of_source(r);
+			return vault_error_of_source(r);
 	}
-	r = random_header(vault, options);
-	if (r)
-		return r;
-	return error_of_source(source_kek(&source, vault->next, why, why_cap, &vault->kek));
+	vault_fill_header(vault->next, options);
+	return vault_error_of_source(source_kek(&source, vault->next, why, why_cap, &vault->kek));
 }
 
 must_check static int make(struct opening *opening, struct vault *vault)

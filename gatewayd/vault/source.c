@@ -262,12 +262,20 @@ int source_make_file(const char *path)
 	/* A key that is there may be the only one. */
 	if (!r && lstat(path, &st) == 0)
 		r = -EEXIST;
-	if (!r && rename(part, path) < 0)
-		r = -errno;
+	if (!r) {
+		r = source_rename_file(part, path);
+		if (r)
+			unlink(path); /* it may not last: then it is not there */
+	}
 	if (fd >= 0 && r)
 		unlink(part);
 	free(part);
-	return r ? r : sync_folder_of(path);
+	return r;
+}
+
+int source_rename_file(const char *from, const char *to)
+{
+	return rename(from, to) < 0 ? -errno : sync_folder_of(to);
 }
 
 int source_destroy_file(const char *path)
