@@ -17,7 +17,7 @@ ROWS = [
     ["model", "vault"],
     ["conf", "remote"],
     ["audit", "spool"],
-    ["adapter"],
+    ["adapter", "custody"],
     ["registry", "people", "policy"],
     ["router"],
     ["door", "link"],
