@@ -17,6 +17,7 @@
 #include <unistd.h>
 #include "base/text.h"
 #include "sys/db_inside.h"
+#include "sys/db_vfs_inside.h"
 
 enum {
 	DB_PAGE = 4096,
@@ -70,7 +71,7 @@ int db_fail(struct db *db, int rc)
 	case SQLITE_FULL:
 		return -ENOSPC;
 	case SQLITE_IOERR:
-		return io_errno();
+		return rc == SQLITE_IOERR_DATA ? -EBADMSG : io_errno();
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
 		return -EBADMSG;
@@ -286,8 +287,11 @@ int db_open(const char *path, const struct db_options *options, struct db **ret)
 	db->sync = options->sync;
 	r = sqlite3_open_v2(path, &db->handle,
 			    SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE,
-			    NULL);
-	r = db->handle ? db_fail(db, r) : -ENOMEM;
+			    options->keys ? db_vfs_name(db_keys_vfs(options->keys)) : NULL);
+	if ((r & 0xff) == SQLITE_NOTADB)
+		r = DB_E_NOTADB;
+	else
+		r = db->handle ? db_fail(db, r) : -ENOMEM;
 	if (r == 0)
 		r = db_set_up(db, options);
 	if (r) {
