@@ -192,7 +192,8 @@ static void show_rows(struct vault *vault, const struct keystore *store, struct 
 	vault->rows = rows;
 	vault->generation = store->generation;
 	vault->starts = store->starts;
-	memcpy(vault->gateway_id, store->gateway_id, sizeof(vault->gateway_id));
+	if (!before) /* read without the lock afterwards */
+		memcpy(vault->gateway_id, store->gateway_id, sizeof(vault->gateway_id));
 	for (uint32_t i = 0; i < rows->n; i++) {
 		if (rows->row[i].info.state == KEY_DESTROYED)
 			wipe_bytes(vault, rows->row[i].bytes);
