@@ -38,13 +38,13 @@ static void say(int fd, const char *text)
 	(void)!write(fd, text, strlen(text));
 }
 
-static int ask_terminal(int fd, const char *prompt, char ret[ASK_LEN_MAX])
+static int ask_terminal(int fd, const char *prompt, bool shown, char ret[ASK_LEN_MAX])
 {
 	struct termios before, quiet;
 	if (tcgetattr(fd, &before) != 0)
 		return -errno;
 	quiet = before;
-	quiet.c_lflag &= ~(tcflag_t)(ECHO | ISIG);
+	quiet.c_lflag &= ~(tcflag_t)(shown ? ISIG : ECHO | ISIG);
 	quiet.c_lflag |= ICANON;
 	quiet.c_cc[VEOL] = 3; /* Ctrl-C ends the line at once */
 	if (tcsetattr(fd, TCSAFLUSH, &quiet) != 0)
@@ -53,7 +53,8 @@ static int ask_terminal(int fd, const char *prompt, char ret[ASK_LEN_MAX])
 	say(fd, ": ");
 	int r = read_line(fd, true, ret);
 	(void)tcsetattr(fd, TCSAFLUSH, &before);
-	say(fd, "\n");
+	if (!shown)
+		say(fd, "\n");
 	return r;
 }
 
@@ -65,9 +66,9 @@ int ask_secret(const char *prompt, bool from_stdin, bool twice, char ret[ASK_LEN
 	int fd = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
 	if (fd < 0)
 		return -ENXIO;
-	int r = ask_terminal(fd, prompt, ret);
+	int r = ask_terminal(fd, prompt, false, ret);
 	if (r == 0 && twice) {
-		r = ask_terminal(fd, "The same again", again);
+		r = ask_terminal(fd, "The same again", false, again);
 		if (r == 0 && strcmp(again, ret) != 0)
 			r = ASK_E_DIFFERENT;
 		crypto_wipe(again, sizeof(again));
@@ -75,5 +76,17 @@ int ask_secret(const char *prompt, bool from_stdin, bool twice, char ret[ASK_LEN
 	close(fd);
 	if (r != 0)
 		crypto_wipe(ret, ASK_LEN_MAX);
+	return r;
+}
+
+int ask_word(const char *prompt, bool from_stdin, char ret[ASK_LEN_MAX])
+{
+	if (from_stdin)
+		return read_line(STDIN_FILENO, false, ret);
+	int fd = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (fd < 0)
+		return -ENXIO;
+	int r = ask_terminal(fd, prompt, true, ret);
+	close(fd);
 	return r;
 }

@@ -65,7 +65,18 @@ static const struct command_arg rule_add_args[] = {
 static const struct command_arg tail_args[] = { OPTION("last", "n", ARG_NUMBER, "how many, 20 unless told"),
 						OPTION("after", "after", ARG_NUMBER, "those behind this number, oldest first") };
 static const struct command_arg verify_args[] = { OPTION("anchor", "anchors", ARG_ANCHOR, "SEQ:HEAD as audit head told it once; as often as wanted") };
-static const struct command_arg export_args[] = { NEED("NAME", "name", "of the copy, in the gateway's folder") };
+static const struct command_arg export_args[] = { NEED("NAME", "name", "of the copy, in the gateway's folder"),
+						  OPTION("to", "to", ARG_TEXT, "an auditor's public key, gw-x25519-pub:... or gw-sm2-pub:...: sealed to it") };
+static const struct command_arg prove_args[] = { { "SEQ", "seq", ARG_NUMBER, ARG_NEEDED, "the record's number" } };
+static const struct command_arg consistency_args[] = { { "SIZE", "size", ARG_NUMBER, ARG_NEEDED, "of an earlier checkpoint" },
+						       NEED("ROOT", "root", "of the same, 64 hex digits") };
+static const struct command_arg purpose_arg[] = { NEED("PURPOSE", "purpose", "db, audit, files, devices, sign or sign-sm2") };
+static const struct command_arg key_arg[] = { { "ID", "id", ARG_NUMBER, ARG_NEEDED, "from key list" } };
+static const struct command_arg key_destroy_args[] = { { "ID", "id", ARG_NUMBER, ARG_NEEDED, "from key list" },
+						       OPTION("sure", "sure", ARG_FLAG, "yes: does not ask once more") };
+static const struct command_arg distribute_args[] = { { "ID", "id", ARG_NUMBER, ARG_NEEDED, "of a key for files or devices" },
+						      NEED("PUBLICKEY", "to", "gw-x25519-pub:... or gw-sm2-pub:...") };
+static const struct command_arg source_args[] = { NEED("SOURCE", "source", "file, credential or passphrase (asked for)") };
 static const struct command_arg broker_args[] = { NEED("NAME", "name", "of the client, which is its topic as well"),
 						  OPTION("kind", "kind", ARG_TEXT, "prefix (NAME/...) or tasmota"),
 						  OPTION("mac", "mac", ARG_TEXT, "of a Tasmota device, 12 hex digits") };
@@ -130,6 +141,23 @@ static const struct command table[] = {
 	{ "audit verify", "audit.verify", "Check the whole record: exits 0 whole, 1 tampered with, 2 without an anchor", WITH(verify_args), show_verdict,
 	  perform_verify, NULL },
 	{ "audit export", "audit.export", "Write a copy of the record", WITH(export_args), show_path, NULL, NULL },
+	{ "audit seed", "audit.seed", "Begin a new chain of keys and show its seed, to be kept offline", NONE, show_seed, NULL, NULL },
+	{ "audit prove", "audit.prove", "A proof that a record is under the newest checkpoint, for gatewayd-audit-verify", WITH(prove_args), show_proof,
+	  NULL, NULL },
+	{ "audit consistency", "audit.consistency", "A proof that the newest checkpoint continues an earlier one", WITH(consistency_args), show_proof,
+	  NULL, NULL },
+	{ "audit keys", "audit.keys", "The public keys that sign the record, for gatewayd-audit-verify", NONE, show_audit_keys, NULL, NULL },
+	{ "key list", "key.list", "The keys, their states, and rotations under way", NONE, show_keys, NULL, NULL },
+	{ "key create", "key.create", "Make a key that is not in use yet", WITH(purpose_arg), show_key_verb, NULL, NULL },
+	{ "key activate", "key.activate", "Put a key into use", WITH(key_arg), NULL, NULL, NULL },
+	{ "key disable", "key.disable", "Take a key out of use; another must wait to take its place", WITH(key_arg), NULL, NULL, NULL },
+	{ "key compromise", "key.compromise", "Say that somebody else knows a key: another takes its place", WITH(key_arg), NULL, perform_again, NULL },
+	{ "key rotate", "key.rotate", "A new key for a purpose, and nothing left that carries the old one", WITH(purpose_arg), show_key_verb, NULL,
+	  NULL },
+	{ "key destroy", "key.destroy", "Wipe a key that is out of use, for ever", WITH(key_destroy_args), NULL, perform_key_destroy, NULL },
+	{ "key distribute", "key.distribute", "A copy of a key, sealed to a public key", WITH(distribute_args), show_key_verb, perform_again, NULL },
+	{ "key source", "key.source", "Change where the key that opens the keystore comes from", WITH(source_args), NULL, perform_key_source, NULL },
+	{ "unlock", NULL, "Give a gateway that has just started the passphrase of its keystore", NONE, NULL, perform_unlock, NULL },
 	{ "events", "events.subscribe", "Follow what happens, until interrupted", NONE, NULL, perform_events, NULL },
 	{ "conf show", "conf.show", "The settings in force and where they come from", NONE, show_text, NULL, NULL },
 	{ "conf reload", "conf.reload", "Read the configuration anew", NONE, NULL, NULL, NULL },

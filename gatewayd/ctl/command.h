@@ -26,7 +26,7 @@ struct command_arg {
 
 struct run;
 struct command {
-	const char *words, *method, *help;
+	const char *words, *method, *help; /* method NULL: perform finds its own way, there is no door yet */
 	const struct command_arg *args;
 	size_t n_args;
 	void (*show)(FILE *out, const struct json *result); /* NULL: nothing but success */

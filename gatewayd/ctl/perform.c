@@ -11,7 +11,7 @@
 #include "sys/crypto.h"
 
 /* Asks for it and puts it into params. 0, or an exit code. */
-static int ask_into(struct run *run, struct json *params, const char *key, const char *prompt, bool twice)
+int run_ask_into(struct run *run, struct json *params, const char *key, const char *prompt, bool twice)
 {
 	char secret[ASK_LEN_MAX];
 	int r = ask_secret(prompt, run->password_stdin, twice, secret);
@@ -32,7 +32,7 @@ static int ask_into(struct run *run, struct json *params, const char *key, const
 /* setup, recovery, user add */
 int perform_new_password(struct run *run, const struct command *command, struct json *params)
 {
-	int r = ask_into(run, params, "password", "New password", true);
+	int r = run_ask_into(run, params, "password", "New password", true);
 	if (r == 0)
 		return run_command(run, command, params);
 	json_free(params);
@@ -63,9 +63,9 @@ int perform_password(struct run *run, const struct command *command, struct json
 	bool mine = r == 0 && text_equal(json_get_text(own, "user"), json_get_text(params, "user"));
 	json_free(own);
 	if (r == 0 && mine)
-		r = ask_into(run, params, "old", "Old password", false);
+		r = run_ask_into(run, params, "old", "Old password", false);
 	if (r == 0)
-		r = ask_into(run, params, "password", "New password", true);
+		r = run_ask_into(run, params, "password", "New password", true);
 	if (r != 0) {
 		json_free(params);
 		return r;
@@ -86,7 +86,7 @@ int perform_login(struct run *run, const struct command *command, struct json *p
 	if (r != 0)
 		run_complain(run, "there is no folder of yours to keep a session in");
 	if (r == 0)
-		r = ask_into(run, params, "password", "Password", false);
+		r = run_ask_into(run, params, "password", "Password", false);
 	if (r == 0)
 		r = run_call(run, command->method, STEAL(params), &result);
 	json_free(params);
@@ -222,7 +222,7 @@ int perform_join(struct run *run, const struct command *command, struct json *pa
 
 int perform_code(struct run *run, const struct command *command, struct json *params)
 {
-	int r = ask_into(run, params, "code", "Code", false);
+	int r = run_ask_into(run, params, "code", "Code", false);
 	if (r == 0)
 		return run_command(run, command, params);
 	json_free(params);

@@ -150,6 +150,8 @@ int run_main(struct run *run, int argc, char *const *argv)
 		run_complain(run, "usage: gatewayctl %s", usage);
 		return EXIT_USAGE;
 	}
+	if (!command->method)
+		return command->perform(run, command, params);
 	int r = connect_door(run);
 	if (r != 0) {
 		json_free(params);

@@ -316,3 +316,63 @@ void show_event(FILE *out, const struct json *event)
 	free(at);
 	free(value);
 }
+
+/* --- keys --------------------------------------------------------------------------------------------------------------- */
+
+void show_keys(FILE *out, const struct json *result)
+{
+	const struct json *rotating = json_get(result, "rotating");
+	GRID(out, json_get(result, "keys"), { "KEY", "id", NULL }, { "PURPOSE", "purpose", NULL }, { "STATE", "state", NULL },
+	     { "SUITE", "suite", NULL }, { "MADE", "made", grid_time }, { "IN USE SINCE", "active", grid_time }, { "USES", "uses", NULL },
+	     { "WORN", "worn", NULL });
+	for (size_t i = 0; i < json_len(rotating); i++) {
+		const struct json *row = json_at(rotating, i);
+		const char *trouble = json_get_text(row, "trouble");
+		int64_t key = 0, files = 0, done = 0;
+		(void)json_to_i64(json_get(row, "key"), &key);
+		(void)json_to_i64(json_get(row, "files"), &files);
+		(void)json_to_i64(json_get(row, "files_done"), &done);
+		fprintf(out, "%s: rotating to key %lld, %lld of %lld files", json_get_text(row, "purpose"), (long long)key, (long long)done,
+			(long long)files);
+		if (trouble)
+			put_line(out, "; waits: ", trouble);
+		else
+			fputc('\n', out);
+	}
+}
+
+void show_key_verb(FILE *out, const struct json *result)
+{
+	int64_t id = 0;
+	if (json_get_text(result, "text"))
+		put_line(out, "", json_get_text(result, "text"));
+	else if (json_to_i64(json_get(result, "id"), &id))
+		fprintf(out, "key %lld\n", (long long)id);
+}
+
+/* One a line, as gatewayd-audit-verify takes them. */
+void show_audit_keys(FILE *out, const struct json *result)
+{
+	const struct json *keys = json_get(result, "keys");
+	for (size_t i = 0; i < json_len(keys); i++)
+		put_line(out, "", json_get_text(json_at(keys, i), "key"));
+}
+
+void show_seed(FILE *out, const struct json *result)
+{
+	int64_t seq = 0;
+	(void)json_to_i64(json_get(result, "seq"), &seq);
+	put_line(out, "", json_get_text(result, "seed"));
+	fprintf(out, "This is the seed of record %lld. It is shown this once and kept nowhere on the gateway.\n"
+		     "Write it down or scan it, with the number, and keep it away from the gateway: whoever has it can check\n"
+		     "that no record from here on was changed, and whoever has it and the gateway could change them unseen.\n",
+		(long long)seq);
+}
+
+void show_proof(FILE *out, const struct json *result)
+{
+	char *text = NULL;
+	if (json_print(result, &text, NULL) == 0)
+		fprintf(out, "%s\n", text);
+	free(text);
+}

@@ -97,7 +97,7 @@ static void table(void **state)
 	(void)state;
 	for (size_t i = 0; (command = command_at(i)); i++) {
 		bool more = false;
-		check_true(command->method[0] && command->help[0] && command->n_args <= COMMAND_ARGS_MAX);
+		check_true((command->method ? command->method[0] : command->perform != NULL) && command->help[0] && command->n_args <= COMMAND_ARGS_MAX);
 		command_usage(command, usage, sizeof(usage));
 		check_true(strncmp(usage, command->words, strlen(command->words)) == 0 && strlen(usage) < sizeof(usage) - 1);
 		if (strcmp(command->words, "device set") == 0)
