@@ -55,7 +55,7 @@ STEPS = (
 
 
 NOISE_MAX = 0.05  # of all cores; above it the figures say more about the neighbours
-MICRO = ("bench-policy", "bench-wire", "bench-store")
+MICRO = ("bench-policy", "bench-wire", "bench-store", "bench-vault")
 
 
 def say(text):
@@ -83,8 +83,8 @@ def measure_micro(home, times, raw):
     """The small benchmarks; their figures are those of a system named micro."""
     for name in MICRO * times:
         argv = [os.path.join(home.build, "tests/bench", name)]
-        if name == "bench-store":
-            argv.append(home.folder("store"))
+        if name in ("bench-store", "bench-vault"):
+            argv.append(home.folder(name.removeprefix("bench-")))
         out = subprocess.run(argv, stdout=subprocess.PIPE, text=True, check=True).stdout
         for figure, value in json.loads(out).items():
             raw.setdefault("micro", {}).setdefault(figure, []).append(value)

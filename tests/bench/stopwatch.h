@@ -1,7 +1,7 @@
 #pragma once
 /* stopwatch - times many short things and says their percentiles; for the small benchmarks.
  *
- *   above   bench/bench_policy  bench/bench_wire  bench/bench_store
+ *   above   bench/bench_policy  bench/bench_wire  bench/bench_store  bench/bench_vault
  *   owns    struct stopwatch: the samples of one run
  */
 #include <stdint.h>
