@@ -1,0 +1,364 @@
+/* Each step is asked for, then the home settles; sometimes several are asked for before it does, so that they share a
+ * group or a batch. Whatever is said is said at the moment it is known: asked before the call, done in the callback.
+ */
+#include "work.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/text.h"
+#include "model/capability.h"
+#include "model/event.h"
+
+enum { MS_OLD = 2000, TOGETHER_MAX = 4 };
+
+/*                                            deed note risk plain take letgo untake pass check month restart */
+const struct day days[] = {
+	{ "birth", 3, 1 << 24, 1, 1, { 30, 30, 20, 20, 0, 0, 0, 0, 0, 0, 0 } },
+	{ "day", 60, 1 << 24, 1, 1, { 20, 20, 12, 20, 12, 10, 2, 14, 3, 0, 0 } },
+	{ "restarts", 40, 1 << 24, 1, 1, { 20, 20, 10, 15, 10, 8, 1, 8, 3, 0, 8 } },
+	{ "segments", 50, 6000, 1, 1, { 25, 35, 4, 6, 4, 3, 0, 12, 2, 3, 3 } },
+	{ "migration", 24, 1 << 24, 1, 2, { 50, 20, 6, 8, 4, 3, 0, 5, 5, 0, 3 } },
+};
+const size_t n_days = N_ELEMENTS(days);
+
+/* --- asking and being told ------------------------------------------------------------------------------------------- */
+
+static void see_anchor(struct work *work)
+{
+	struct audit_head head = { .seq = 0 };
+	struct audit_anchor *anchor = &work->anchors[work->n_anchors];
+
+	if (work->home.audit) /* it may be on its way out */
+		head = audit_head(work->home.audit);
+	if (work->n_anchors == ANCHORS_MAX || !head.seq || (work->n_anchors && anchor[-1].seq == head.seq))
+		return;
+	anchor->seq = head.seq;
+	memcpy(anchor->head, head.head, sizeof(anchor->head));
+	tap_say(SAY_ANCHOR, (int64_t)head.seq, work->n_anchors++);
+}
+
+static void on_deed_done(struct deed *deed, int r)
+{
+	struct work *work = deed->ctx;
+
+	work->n_failed += r < 0;
+	if (r == 0)
+		tap_say(SAY_DEED_DONE, deed->n, 0);
+}
+
+static void act_deed(struct work *work)
+{
+	struct deed deed = { .n = work->deeds + 1, .done = on_deed_done, .ctx = work };
+
+	if (work->deeds + 1 >= DEEDS_MAX)
+		return;
+	tap_say(SAY_DEED_ASKED, deed.n, 0);
+	work->deeds++;
+	if (home_do(&work->home, &deed))
+		work->n_failed++;
+}
+
+/* Whom a callback concerns, and which of his. */
+struct note {
+	struct work *work;
+	int64_t n;
+};
+
+static void on_note_done(void *ctx, int r)
+{
+	struct note *note = ctx;
+
+	note->work->n_failed += r < 0;
+	if (r == 0)
+		tap_say(SAY_NOTE_DONE, note->n, 0);
+	see_anchor(note->work);
+	free(note);
+}
+
+static void act_note(struct work *work)
+{
+	struct audit_record record = { .kind = AUDIT_COMMAND, .subject = { SUBJECT_USER, 3 }, .subject_name = "anna", .source_addr = "192.0.2.7",
+				       .action = "set on-off=true", .rule = -1 };
+	struct note *note = malloc(sizeof(*note));
+	char object[32];
+
+	if (!note || work->notes + 1 >= NOTES_MAX) {
+		free(note);
+		return;
+	}
+	*note = (struct note){ work, ++work->notes };
+	(void)text_print(object, sizeof(object), "note-%lld", (long long)note->n);
+	record.object = object;
+	tap_say(SAY_NOTE_ASKED, note->n, 0);
+	if (audit_append(work->home.audit, &record, on_note_done, note)) {
+		work->n_failed++;
+		free(note);
+	}
+}
+
+static void on_event_stored(void *ctx, int r)
+{
+	struct note *note = ctx;
+
+	note->work->n_failed += r < 0;
+	if (r == 0) {
+		tap_say(SAY_EVENT_STORED, note->n, 0);
+		note->work->stored_at_ms[note->n] = loop_now_ms(note->work->home.loop);
+	}
+	free(note);
+}
+
+static void act_event(struct work *work, bool risky)
+{
+	static const enum event_class classes[] = { EVENT_CLASS_ALARM, EVENT_CLASS_STATE, EVENT_CLASS_TELEMETRY };
+	enum event_class class = classes[risky ? dice_below(&work->dice, 2) : 1 + dice_below(&work->dice, 2)];
+	uint32_t mask = 1 + (uint32_t)dice_below(&work->dice, 3);
+	int64_t n = work->events;
+	struct event event = { .kind = EVENT_REPORT, .event_class = class, .device = { { 1, (uint8_t)(n % 7 + 1) } }, .endpoint = 1,
+			       .cap = CAP_TEMPERATURE, .value = value_int(n), .number = (uint64_t)n + 1, .risky = risky };
+	struct note *note = malloc(sizeof(*note));
+
+	if (!note || n >= EVENTS_MAX) {
+		free(note);
+		return;
+	}
+	*note = (struct note){ work, n };
+	work->stored_at_ms[n] = INT64_MAX;
+	work->events++;
+	tap_say(SAY_EVENT_ASKED, n, (int64_t)class | (int64_t)risky << 8 | (int64_t)mask << 16);
+	if (spool_append(work->home.spool, mask, &event, on_event_stored, note)) {
+		work->n_failed++;
+		free(note);
+	}
+}
+
+static void act_take(struct work *work)
+{
+	unsigned link = (unsigned)dice_below(&work->dice, HOME_LINKS), n = 1 + (unsigned)dice_below(&work->dice, 8);
+	struct spool_entry entry;
+	struct event event;
+
+	while (n-- && work->n_taken[link] < N_ELEMENTS(work->taken[link]) &&
+	       spool_take(work->home.spool, work->home.links[link], &entry)) {
+		struct reader r = reader_over(entry.data, entry.len);
+		unsigned i = work->n_taken[link]++;
+
+		if (event_get(&r, &event))
+			abort();
+		work->taken[link][i].n = event.value.i;
+		work->taken[link][i].number = entry.number;
+		tap_say(SAY_TAKEN, event.value.i, (int64_t)(entry.number << 8 | link));
+	}
+}
+
+static void act_let_go(struct work *work)
+{
+	unsigned link = (unsigned)dice_below(&work->dice, HOME_LINKS), n = 1 + (unsigned)dice_below(&work->dice, 8), i = 0;
+
+	for (; i < n && i < work->n_taken[link]; i++) {
+		tap_say(SAY_LET_GO, work->taken[link][i].n, (int64_t)(work->taken[link][i].number << 8 | link));
+		spool_ack(work->home.spool, work->home.links[link], work->taken[link][i].number);
+	}
+	memmove(work->taken[link], work->taken[link] + i, (work->n_taken[link] - i) * sizeof(work->taken[link][0]));
+	work->n_taken[link] -= i;
+}
+
+static void act_untake(struct work *work)
+{
+	unsigned link = (unsigned)dice_below(&work->dice, HOME_LINKS);
+
+	spool_untake(work->home.spool, work->home.links[link]);
+	work->n_taken[link] = 0;
+}
+
+/* The writer flushes at the end of its round, when it is due; what was stored 2 s before that is on the disk. */
+static void act_pass(struct work *work)
+{
+	static const int64_t spans[] = { 30, 700, 1600, 2500, 61000 };
+
+	home_pass(&work->home, spans[dice_below(&work->dice, N_ELEMENTS(spans))]);
+	home_settle(&work->home);
+	home_settle(&work->home);
+	while (work->n_old < work->events &&
+	       work->stored_at_ms[work->n_old] <= loop_now_ms(work->home.loop) - MS_OLD)
+		work->n_old++;
+	tap_say(SAY_EVENTS_OLD, work->n_old, 0);
+}
+
+static int checkpoint_task(struct store *store, struct db *const *dbs, void *arg)
+{
+	struct work *work = arg;
+	int r = 0;
+
+	(void)store;
+	for (unsigned i = 0; i < 3; i++)
+		if (dice_percent(&work->dice, 50))
+			r = db_checkpoint(dbs[i]);
+	return r;
+}
+
+static void act_checkpoint(struct work *work)
+{
+	if (store_submit_task(work->home.store, checkpoint_task, NULL, work))
+		work->n_failed++;
+}
+
+static void act_month(struct work *work)
+{
+	loop_set_wall_us(work->home.loop, loop_wall_us(work->home.loop) + INT64_C(31) * 86400 * 1000000);
+	home_pass(&work->home, 61000);
+}
+
+/* --- life ------------------------------------------------------------------------------------------------------------ */
+
+void work_init(struct work *work, const struct work_options *options)
+{
+	memset(work, 0, sizeof(*work));
+	work->options = *options;
+	work->dice = dice_of(options->seed, 1);
+	work->boot_ms = HOME_BOOT_MS;
+	work->wall_us = HOME_WALL_US;
+	work->schema = options->day->schema_first;
+	journal_init(&work->journal);
+}
+
+int work_open(struct work *work, const char **where)
+{
+	const struct home_options options = { .folder = work->options.folder, .schema = work->schema, .sync = work->options.sync,
+					      .segment_bytes_max = work->options.day->segment_bytes_max, .boot_ms = work->boot_ms,
+					      .wall_us = work->wall_us, .single_step = true };
+	int r = home_open(&work->home, &options, where);
+
+	if (r)
+		return r;
+	tap_say(SAY_SCHEMA, work->schema, 0);
+	r = home_start(&work->home);
+	*where = "home_start";
+	if (r) {
+		home_close(&work->home);
+		return r;
+	}
+	tap_say(SAY_OPENED, 0, 0);
+	memset(work->n_taken, 0, sizeof(work->n_taken));
+	work->lives = true;
+	see_anchor(work);
+	return 0;
+}
+
+void work_close(struct work *work)
+{
+	if (!work->lives)
+		return;
+	home_close(&work->home);
+	work->lives = false;
+	work->boot_ms = work->home.options.boot_ms + 100;
+	work->wall_us = work->home.options.wall_us + 100000;
+}
+
+static void restart(struct work *work)
+{
+	const char *where;
+
+	work_close(work);
+	if (work_open(work, &where))
+		work->n_failed++;
+}
+
+static void act(struct work *work, enum act act)
+{
+	switch (act) {
+	case ACT_DEED:
+		act_deed(work);
+		break;
+	case ACT_NOTE:
+		act_note(work);
+		break;
+	case ACT_RISKY:
+	case ACT_PLAIN:
+		act_event(work, act == ACT_RISKY);
+		break;
+	case ACT_TAKE:
+		act_take(work);
+		break;
+	case ACT_LET_GO:
+		act_let_go(work);
+		break;
+	case ACT_UNTAKE:
+		act_untake(work);
+		break;
+	case ACT_PASS:
+		act_pass(work);
+		break;
+	case ACT_CHECKPOINT:
+		act_checkpoint(work);
+		break;
+	case ACT_MONTH:
+		act_month(work);
+		break;
+	case ACT_RESTART:
+		restart(work);
+		break;
+	case ACTS:
+		break;
+	}
+}
+
+static enum act choose_act(struct work *work)
+{
+	const uint8_t *weight = work->options.day->weight;
+	unsigned sum = 0, at;
+
+	for (unsigned i = 0; i < ACTS; i++)
+		sum += weight[i];
+	at = (unsigned)dice_below(&work->dice, sum);
+	for (unsigned i = 0; i < ACTS; i++) {
+		if (at < weight[i])
+			return (enum act)i;
+		at -= weight[i];
+	}
+	return ACT_NOTE;
+}
+
+void work_step(struct work *work)
+{
+	unsigned n = dice_percent(&work->dice, 70) ? 1 : 1 + (unsigned)dice_below(&work->dice, TOGETHER_MAX);
+
+	while (n-- && work->lives)
+		act(work, choose_act(work));
+	if (!work->lives)
+		return;
+	home_settle(&work->home);
+	see_anchor(work);
+}
+
+bool work_live(struct work *work, const struct work_options *options, char *why, size_t cap)
+{
+	const char *where = "";
+	int r;
+
+	work_init(work, options);
+	tap_start(options->folder, &work->journal, options->deaf);
+	r = work_open(work, &where);
+	for (unsigned i = 0; r == 0 && i < options->day->steps; i++) {
+		if (work->schema != options->day->schema_last && i == options->day->steps * 2 / 3) {
+			work->schema = options->day->schema_last;
+			restart(work);
+		}
+		work_step(work);
+	}
+	work_close(work);
+	tap_stop();
+	if (r)
+		(void)text_print(why, cap, "the workload did not start: %s: %d", where, r);
+	else if (work->n_failed)
+		(void)text_print(why, cap, "the workload met %u errors", work->n_failed);
+	return r == 0 && !work->n_failed;
+}
+
+void work_deinit(struct work *work)
+{
+	journal_deinit(&work->journal);
+}
