@@ -15,6 +15,7 @@
 #include "people/people.h"
 #include "policy/rulebook.h"
 #include "registry/registry.h"
+#include "room.h"
 #include "router/alarms.h"
 #include "router/automation.h"
 #include "router/freshness.h"
@@ -167,6 +168,15 @@ static void wire_up(struct app *app)
 	people_set_put_owner(app->people, registry_put_owner);
 }
 
+static int make_room(struct app *app)
+{
+	const struct room_parts parts = { .loop = app->loop, .store = app->store, .audit = app->audit, .spool = app->spool,
+					  .alarms = router_alarms(app->router), .folder = app->conf->state_dir,
+					  .audit_bytes_max = app->conf->audit_bytes_max, .spool_bytes_max = app->conf->spool_bytes_max,
+					  .spool_db = app->spool_db };
+	return room_new(&parts, &app->room);
+}
+
 static int add_option(struct peer_option *rows, size_t *n, const char *key, const char *value)
 {
 	if (!value || !value[0])
@@ -274,6 +284,7 @@ static void look_at_parts(struct app *app)
 		alarms_raise(alarms, ALARM_STORE_FAILING, none, "store", strerror(-r));
 	else
 		alarms_clear(alarms, ALARM_STORE_FAILING, none, "store");
+	room_look(app->room);
 	const char *fault = audit_fault(app->audit);
 	if (fault)
 		alarms_raise(alarms, ALARM_AUDIT_BROKEN, none, "audit", fault);
@@ -335,6 +346,8 @@ int app_new(struct loop *loop, const struct app_options *options, struct conf *c
 		r = say(error, error_cap, make_rows_3_to_5(app), "loading what is known");
 	if (r == 0)
 		r = say(error, error_cap, make_rows_6_to_7(app), "making the router");
+	if (r == 0)
+		r = say(error, error_cap, make_room(app), "the reserve");
 	if (r == 0) {
 		wire_up(app);
 		r = say(error, error_cap, add_instances(app, error, error_cap), "adapters and links");
@@ -425,6 +438,7 @@ struct app *app_close(struct app *app)
 	app->spool = spool_close(app->spool);
 	app->audit = audit_close(app->audit);
 	app->store = store_close(app->store);
+	app->room = room_close(app->room);
 	app->health = timer_close(app->health);
 	app->watch = timer_close(app->watch);
 	conf_free(app->conf);

@@ -36,6 +36,7 @@ struct app {
 	struct hub *hub;
 	struct links *links;
 	struct door *door;
+	struct room *room;
 	struct packet_server *wire;
 	struct instance instances[CONF_ADAPTERS_MAX + CONF_LINKS_MAX];
 	size_t n_instances;

@@ -2,8 +2,8 @@
 /* audit - the record of what mattered: fixed schema, canonical bytes, chained, append-only; asynchronous.
  *
  *   above   adapter  app  audit  door  people  policy  registry  router
- *   below   audit/inside  base/base  base/bytes  base/text  model/command  model/device_id  model/subject  sys/crypto
- *           sys/store
+ *   below   audit/inside  base/base  base/bytes  base/text  model/alarm  model/command  model/device_id  model/subject  sys/box
+ *           sys/crypto  sys/db_keys  sys/sign  sys/store
  *   owns    the audit database (segments audit-YYYYMM-n.db), the chain's head, the collapse table
  *   limits  AUDIT_CHECKPOINT_MAX AUDIT_PATH_MAX AUDIT_DETAIL_MAX AUDIT_OBJECT_MAX AUDIT_COLLAPSE_MAX AUDIT_QUEUE_MAX AUDIT_RECORD_MAX AUDIT_READ_MAX
  *   errors  AUDIT_E_TAMPERED AUDIT_E_NO_ANCHOR AUDIT_E_FULL
@@ -83,7 +83,7 @@ struct audit_public {
 };
 /* What seals the log. Keys are borrowed and may be exchanged (audit_set_seal) between jobs. */
 struct audit_seal {
-	struct db_keys *pages;            /* of the segments; NULL: in the clear, for tests and tools */
+	struct db_keys *pages;            /* of the segments, one for life; NULL: in the clear, for tests and tools */
 	const struct seal_key *file;      /* of audit.key, where the current MAC key lies; with file_id in front of it */
 	uint32_t file_id;
 	const struct seal_key *file_old;  /* NULL none: what a rotation that was cut off may have left in a slot of audit.key; read only */
@@ -210,4 +210,6 @@ must_check int audit_export_sealed(struct audit *audit, const char *path, const 
  * with a record (section 9). done: r 0, and how many. */
 typedef void (*audit_dropped_fn)(void *ctx, int r, unsigned dropped);
 must_check int audit_drop_old(struct audit *audit, unsigned keep_days, audit_dropped_fn fn, void *ctx);
+/* While the reserve is in use: strangers' repeats are counted only, so that no noise fills it. */
+void audit_set_tight(struct audit *audit, bool tight);
 uint64_t audit_bytes(const struct audit *audit); /* of all segments, as of the last change */

@@ -29,6 +29,7 @@ struct collapse {
 	struct entry slots[SLOTS];
 	size_t n_entries;
 	uint32_t n_lost; /* found no slot */
+	bool strict;
 	struct device_count *devices; /* DEVICE_SLOTS of them, made when the first is counted */
 	size_t n_devices;
 	uint32_t n_other_devices;
@@ -143,12 +144,24 @@ static void count(uint32_t *n, const struct audit_record *record)
 	add(n, record->count ? record->count : 1);
 }
 
+static uint32_t objects_max(const struct collapse *collapse, const struct entry *group)
+{
+	return collapse->strict ? 0 : group->noisy ? COLLAPSE_OBJECTS_NOISY : COLLAPSE_OBJECTS_MAX;
+}
+
+void collapse_set_strict(struct collapse *collapse, bool strict)
+{
+	collapse->strict = strict;
+}
+
 bool collapse_note(struct collapse *collapse, const struct audit_record *record)
 {
 	struct entry *entry, *group;
 
 	if (!does_collapse(record))
 		return true;
+	if (collapse->strict && record->kind == AUDIT_LOCKOUT && record->subject.id)
+		return true; /* each lasts twice as long as the one before, so they are few */
 	entry = slot_of(collapse, record, false);
 	if (entry->record) {
 		count(&entry->n, record);
@@ -159,8 +172,7 @@ bool collapse_note(struct collapse *collapse, const struct audit_record *record)
 		count(&collapse->n_lost, record);
 		return false;
 	}
-	if (group->objects >= (group->noisy ? COLLAPSE_OBJECTS_NOISY : COLLAPSE_OBJECTS_MAX) ||
-	    !entry_make(collapse, record, false)) {
+	if (group->objects >= objects_max(collapse, group) || !entry_make(collapse, record, false)) {
 		group->noisy = true;
 		count(&group->n, record);
 		return false;
@@ -177,6 +189,10 @@ void collapse_count(struct collapse *collapse, struct device_id device, uint32_t
 
 	if (!n)
 		return;
+	if (collapse->strict) {
+		add(&collapse->n_other_devices, n);
+		return;
+	}
 	if (!collapse->devices)
 		collapse->devices = calloc(DEVICE_SLOTS, sizeof(*collapse->devices));
 	if (!collapse->devices) {

@@ -24,6 +24,9 @@ struct collapse *collapse_free(struct collapse *collapse);
 /* true: write the record; false: it was counted. */
 must_check bool collapse_note(struct collapse *collapse, const struct audit_record *record);
 void collapse_count(struct collapse *collapse, struct device_id device, uint32_t n); /* allowed telemetry */
+/* While room is short: nothing that collapses is written at once but a known user's lock-out, groups are not told apart by object, nor
+ * telemetry by device. */
+void collapse_set_strict(struct collapse *collapse, bool strict);
 /* The end of a window: fn gets a record for every count. */
 void collapse_flush(struct collapse *collapse, collapse_fn fn, void *ctx);
 bool collapse_is_empty(const struct collapse *collapse);

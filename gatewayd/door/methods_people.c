@@ -70,8 +70,7 @@ void method_login(struct call *call, const struct json *params)
 void method_logout(struct call *call, const struct json *params)
 {
 	(void)params;
-	session_end(call_parts(call)->people, call_session(call)->number, "logout");
-	call_answer(call, NULL);
+	session_end_on_record(call_parts(call)->people, call_session(call)->number, "logout", call_people_done, call);
 }
 
 static bool is_owner(const struct call *call)
@@ -104,8 +103,7 @@ void method_session_end(struct call *call, const struct json *params)
 		call_fail(call, RESULT_NOT_FOUND, "there is no such session");
 		return;
 	}
-	session_end(call_parts(call)->people, number, "ended by hand");
-	call_answer(call, NULL);
+	session_end_on_record(call_parts(call)->people, number, "ended by hand", call_people_done, call);
 }
 
 void method_user_list(struct call *call, const struct json *params)

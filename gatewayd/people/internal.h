@@ -2,11 +2,12 @@
 /* internal - what the files of people/ share.
  *
  *   above   people
- *   below   base/base  people/hasher  people/people  people/throttle
+ *   below   base/base  base/list  people/hasher  people/people  people/throttle
  *   owns    struct people
  *   limits  -
  */
 #include "base/base.h"
+#include "base/list.h"
 #include "people/hasher.h"
 #include "people/people.h"
 #include "people/throttle.h"
@@ -36,6 +37,7 @@ struct people {
 	uint32_t last_user;
 	struct session_entry sessions[PEOPLE_SESSIONS_MAX];
 	uint64_t last_session;
+	struct list recording; /* logins whose record is being written */
 	people_ended_fn ended;
 	void *ended_ctx;
 	put_owner_fn put_owner;
@@ -46,6 +48,8 @@ struct people {
 struct user_entry *people_user(struct people *people, uint32_t id);
 /* users.c: the rows of the user table. */
 must_check int people_load_users(struct people *people);
+/* login.c */
+void logins_close(struct people *people);
 /* sessions.c */
 void sessions_end_of_user(struct people *people, uint32_t user, const uint8_t except_tag[8], const char *why);
 must_check int session_start(struct people *people, uint32_t user, enum source_kind door, const char *client, const char *old_token,

@@ -1,6 +1,6 @@
 /* Who is it? A name, a password, and where they come from. Name and source are asked of the throttle; then a hash is
  * computed in any case (locked, unknown, disabled: all take the time a true one takes), and only one answer exists for
- * everything that is wrong. The record knows the reason. */
+ * everything that is wrong. The record knows the reason. Whoever is let in is told so when it is on record, not before. */
 #include <stdlib.h>
 #include <string.h>
 #include "base/text.h"
@@ -9,7 +9,8 @@
 enum { SOURCE_TRIES_FACTOR = 2 };
 
 struct attempt {
-	struct people *people;
+	struct list node; /* in people->recording, while its record is being written */
+	struct people *people; /* NULL: closed meanwhile */
 	char name[USER_NAME_MAX + 1];
 	char client[64];
 	char old_token[TOKEN_TEXT_MAX];
@@ -17,6 +18,8 @@ struct attempt {
 	enum source_kind door;
 	bool locked;
 	bool verify_only; /* no session is made: somebody who has one says his password again */
+	uint64_t session;
+	char token[TOKEN_TEXT_MAX];
 	login_done_fn done;
 	void *ctx;
 };
@@ -61,7 +64,8 @@ static void keep_lock(struct people *people, const char *key)
 	free(row);
 }
 
-static void audit_attempt(const struct attempt *attempt, uint16_t kind, enum audit_outcome outcome, const struct session *session, const char *why)
+static int audit_attempt(const struct attempt *attempt, uint16_t kind, enum audit_outcome outcome, const struct session *session, const char *why,
+			 audit_done_fn done, void *ctx)
 {
 	struct audit_record record = { .kind = kind, .outcome = outcome, .subject = { SUBJECT_USER, attempt->user },
 				       .subject_name = attempt->name, .source = (uint8_t)attempt->door, .source_addr = attempt->client,
@@ -70,7 +74,7 @@ static void audit_attempt(const struct attempt *attempt, uint16_t kind, enum aud
 	record.subject_role = user ? (uint8_t)user->role : 0;
 	if (session)
 		memcpy(record.session_tag, session->tag, sizeof(record.session_tag));
-	(void)!audit_append(attempt->people->audit, &record, NULL, NULL);
+	return audit_append(attempt->people->audit, &record, done, ctx);
 }
 
 static void attempt_end(struct attempt *attempt, int r, const struct session *session, const char *token)
@@ -94,10 +98,65 @@ static void attempt_fail(struct attempt *attempt, const char *why)
 		keep_lock(people, by_name);
 	if (source_locked)
 		keep_lock(people, by_source);
-	audit_attempt(attempt, AUDIT_LOGIN, AUDIT_FAILED, NULL, why);
+	(void)!audit_attempt(attempt, AUDIT_LOGIN, AUDIT_FAILED, NULL, why, NULL, NULL);
 	if (name_locked || source_locked)
-		audit_attempt(attempt, AUDIT_LOCKOUT, AUDIT_DENIED, NULL, name_locked ? "too many failures for this name" : "too many failures from this source");
+		(void)!audit_attempt(attempt, AUDIT_LOCKOUT, AUDIT_DENIED, NULL,
+				     name_locked ? "too many failures for this name" : "too many failures from this source", NULL, NULL);
 	attempt_end(attempt, PEOPLE_E_CREDENTIALS, NULL, NULL);
+}
+
+/* Nobody knows the token yet. */
+static void on_recorded(void *ctx, int r)
+{
+	struct attempt *attempt = ctx;
+	struct people *people = attempt->people;
+
+	if (!people) { /* who waited was told when it closed */
+		crypto_wipe(attempt, sizeof(*attempt));
+		free(attempt);
+		return;
+	}
+	list_remove(&attempt->node);
+	const struct session *session = session_find(people, attempt->session);
+	if (r == 0 && !session)
+		r = PEOPLE_E_SESSION; /* ended while it was written */
+	if (r != 0)
+		session_end(people, attempt->session, "its record could not be written");
+	attempt_end(attempt, r, r == 0 ? session : NULL, r == 0 ? attempt->token : NULL);
+}
+
+void logins_close(struct people *people)
+{
+	struct attempt *attempt, *tmp;
+
+	list_each(attempt, tmp, &people->recording, node) {
+		list_remove(&attempt->node);
+		attempt->people = NULL;
+		attempt->done(attempt->ctx, -ECANCELED, NULL, NULL);
+	}
+}
+
+static void let_in(struct attempt *attempt)
+{
+	struct people *people = attempt->people;
+	const struct session *session;
+	char key[THROTTLE_KEY_MAX + 1];
+	int r = session_start(people, attempt->user, attempt->door, attempt->client, attempt->old_token[0] ? attempt->old_token : NULL, &session,
+			      attempt->token);
+
+	if (r != 0) {
+		attempt_end(attempt, r, NULL, NULL);
+		return;
+	}
+	name_key(attempt->name, key);
+	throttle_ok(people->throttle, key);
+	source_key(attempt->door, attempt->client, key);
+	throttle_ok(people->throttle, key);
+	attempt->session = session->number;
+	list_append(&people->recording, &attempt->node);
+	r = audit_attempt(attempt, AUDIT_LOGIN, AUDIT_OK, session, NULL, on_recorded, attempt);
+	if (r != 0)
+		on_recorded(attempt, r < 0 ? r : -EAGAIN);
 }
 
 static void on_verified(void *ctx, int r, const char *hash)
@@ -105,8 +164,6 @@ static void on_verified(void *ctx, int r, const char *hash)
 	struct attempt *attempt = ctx;
 	struct people *people = attempt->people;
 	const struct user *user = user_find(people, attempt->user);
-	const struct session *session;
-	char token[TOKEN_TEXT_MAX], key[THROTTLE_KEY_MAX + 1];
 	(void)hash;
 
 	if (r < 0) {
@@ -117,20 +174,10 @@ static void on_verified(void *ctx, int r, const char *hash)
 		attempt_fail(attempt, attempt->locked ? "locked" : !user ? "no such user" : user->disabled ? "disabled" : "wrong password");
 		return;
 	}
-	if (attempt->verify_only) {
+	if (attempt->verify_only)
 		attempt_end(attempt, 0, NULL, NULL);
-		return;
-	}
-	r = session_start(people, attempt->user, attempt->door, attempt->client, attempt->old_token[0] ? attempt->old_token : NULL, &session, token);
-	if (r == 0) {
-		name_key(attempt->name, key);
-		throttle_ok(people->throttle, key);
-		source_key(attempt->door, attempt->client, key);
-		throttle_ok(people->throttle, key);
-		audit_attempt(attempt, AUDIT_LOGIN, AUDIT_OK, session, NULL);
-	}
-	attempt_end(attempt, r, r == 0 ? session : NULL, r == 0 ? token : NULL);
-	crypto_wipe(token, sizeof(token));
+	else
+		let_in(attempt);
 }
 
 /* Takes attempt, whose name, client and door are set. */

@@ -28,6 +28,7 @@ int people_new(struct loop *loop, struct store *store, unsigned db, struct audit
 	people->db = db;
 	people->audit = audit;
 	people->options = *options;
+	list_init(&people->recording);
 	int r = hasher_new(loop, options->cost, &people->hasher);
 	if (r == 0)
 		r = throttle_new(&throttle, &people->throttle);
@@ -48,6 +49,7 @@ struct people *people_close(struct people *people)
 {
 	if (!people)
 		return NULL;
+	logins_close(people);
 	timer_close(people->sweep);
 	hasher_close(people->hasher);
 	throttle_free(people->throttle);

@@ -66,7 +66,7 @@ void user_set_role(struct people *people, uint32_t id, enum role role, const str
 void user_set_disabled(struct people *people, uint32_t id, bool disabled, const struct audit_record *record, people_done_fn done, void *ctx);
 void user_remove(struct people *people, uint32_t id, const struct audit_record *record, people_done_fn done, void *ctx);
 
-/* Login: unknown names cost the same time. token is for the client once; wiped after the callback. */
+/* Login: unknown names cost the same time. token is for the client once; wiped after the callback. It succeeds when it is on record. */
 typedef void (*login_done_fn)(void *ctx, int r, const struct session *session, const char *token);
 void people_login(struct people *people, const char *name, const char *password, enum source_kind door, const char *client,
 		  const char *old_token, login_done_fn done, void *ctx);
@@ -80,6 +80,8 @@ must_check int session_check(struct people *people, const char *token, enum sour
 const struct session *session_find(const struct people *people, uint64_t number);
 const struct session *session_at(const struct people *people, size_t i);
 void session_end(struct people *people, uint64_t number, const char *why);
+/* Ended at once; done when it is on record. */
+void session_end_on_record(struct people *people, uint64_t number, const char *why, people_done_fn done, void *ctx);
 
 /* One-time codes: 55 bits and a check symbol, XXXX-XXXX-XXXX; only a keyed hash is stored. */
 typedef void (*code_done_fn)(void *ctx, int r, const char *code, int64_t life_ms);

@@ -9,23 +9,31 @@
 enum { TOKEN_BYTES = 32, SWEEP_MS = 5000 };
 static const char token_prefix[] = "gws1_";
 
-static void audit_session(struct people *people, const struct session *session, uint16_t kind, enum audit_outcome outcome, const char *why)
+static int audit_session(struct people *people, const struct session *session, uint16_t kind, enum audit_outcome outcome, const char *why,
+			 audit_done_fn done, void *ctx)
 {
 	const struct user *user = user_find(people, session->user);
 	struct audit_record record = { .kind = kind, .outcome = outcome, .subject = { SUBJECT_USER, session->user },
 				       .subject_name = user ? user->name : NULL, .subject_role = user ? (uint8_t)user->role : 0,
 				       .source = (uint8_t)session->door, .source_addr = session->client, .object = "session", .detail = why };
 	memcpy(record.session_tag, session->tag, sizeof(record.session_tag));
-	(void)!audit_append(people->audit, &record, NULL, NULL);
+	return audit_append(people->audit, &record, done, ctx);
+}
+
+static int entry_end_told(struct people *people, struct session_entry *entry, uint16_t kind, enum audit_outcome outcome, const char *why,
+			  audit_done_fn done, void *ctx)
+{
+	struct session session = entry->session;
+	crypto_wipe(entry, sizeof(*entry));
+	int r = audit_session(people, &session, kind, outcome, why, done, ctx);
+	if (people->ended)
+		people->ended(people->ended_ctx, &session, why);
+	return r;
 }
 
 static void entry_end(struct people *people, struct session_entry *entry, uint16_t kind, enum audit_outcome outcome, const char *why)
 {
-	struct session session = entry->session;
-	crypto_wipe(entry, sizeof(*entry));
-	audit_session(people, &session, kind, outcome, why);
-	if (people->ended)
-		people->ended(people->ended_ctx, &session, why);
+	(void)!entry_end_told(people, entry, kind, outcome, why, NULL, NULL);
 }
 
 static bool is_over(const struct session *session, int64_t now_ms)
@@ -161,11 +169,27 @@ const struct session *session_at(const struct people *people, size_t i)
 	return NULL;
 }
 
-void session_end(struct people *people, uint64_t number, const char *why)
+static struct session_entry *entry_of_number(struct people *people, uint64_t number)
 {
 	for (size_t i = 0; i < PEOPLE_SESSIONS_MAX; i++)
 		if (people->sessions[i].used && people->sessions[i].session.number == number)
-			entry_end(people, &people->sessions[i], AUDIT_LOGOUT, AUDIT_OK, why);
+			return &people->sessions[i];
+	return NULL;
+}
+
+void session_end(struct people *people, uint64_t number, const char *why)
+{
+	struct session_entry *entry = entry_of_number(people, number);
+	if (entry)
+		entry_end(people, entry, AUDIT_LOGOUT, AUDIT_OK, why);
+}
+
+void session_end_on_record(struct people *people, uint64_t number, const char *why, people_done_fn done, void *ctx)
+{
+	struct session_entry *entry = entry_of_number(people, number);
+	int r = entry ? entry_end_told(people, entry, AUDIT_LOGOUT, AUDIT_OK, why, done, ctx) : PEOPLE_E_SESSION;
+	if (r != 0)
+		done(ctx, r < 0 || !entry ? r : -EAGAIN);
 }
 
 void sessions_end_of_user(struct people *people, uint32_t user, const uint8_t except_tag[8], const char *why)

@@ -259,7 +259,8 @@ void spool_flush(struct spool *spool)
 {
 	struct flush *flush;
 
-	if (!spool->n_acked && !spool->n_ranges && !spool->counters_changed)
+	/* Even to delete takes room. What is done with comes again after a restart, as a duplicate. */
+	if (spool->tight || (!spool->n_acked && !spool->n_ranges && !spool->counters_changed))
 		return;
 	flush = calloc(1, sizeof(*flush));
 	if (!flush)

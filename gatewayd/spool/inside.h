@@ -106,7 +106,7 @@ struct spool {
 	struct batch *batch;           /* being filled; NULL none */
 	struct idle_hook turn_end;
 	struct timer *flush_timer, *retry_timer;
-	bool flush_armed;
+	bool flush_armed, tight;
 	bool counters_changed;
 	unsigned n_acked;              /* since the last flush */
 	struct key_range ranges[SPOOL_RANGES_MAX]; /* to be deleted with the next flush */

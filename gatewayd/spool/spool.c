@@ -202,7 +202,7 @@ static int outlet_append(struct outlet *outlet, enum event_class c, struct parce
 	uint64_t number = outlet->next;
 	int r = 0;
 
-	if (!spool_make_room(outlet->spool, c, parcel->len + SPOOL_ENTRY_BYTES)) {
+	if ((outlet->spool->tight && c != EVENT_CLASS_ALARM) || !spool_make_room(outlet->spool, c, parcel->len + SPOOL_ENTRY_BYTES)) {
 		q->dropped++;
 		outlet->spool->counters_changed = true;
 		return 0;
@@ -350,6 +350,13 @@ void spool_purge(struct spool *spool, unsigned link, struct device_id device, sp
 	outlet->purges++;
 	for (unsigned c = 0; c < EVENT_CLASSES; c++)
 		queue_mark_purged(&outlet->queues[c], device, true);
+}
+
+void spool_set_tight(struct spool *spool, bool tight)
+{
+	spool->tight = tight;
+	if (!tight)
+		spool_flush(spool);
 }
 
 /* --- looking --------------------------------------------------------------------------------------------------------- */

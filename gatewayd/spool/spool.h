@@ -63,4 +63,6 @@ void spool_ack(struct spool *spool, unsigned link, uint64_t number); /* a number
 void spool_untake(struct spool *spool, unsigned link); /* the link process went away: all taken ones come again, marked */
 struct spool_stats spool_stats_of(const struct spool *spool, unsigned link);
 const char *spool_link_name(const struct spool *spool, unsigned link); /* NULL past the end */
+/* The disk is full but for a reserve, which is not the spool's: what is no alarm is counted as dropped and not kept. */
+void spool_set_tight(struct spool *spool, bool tight);
 void spool_purge(struct spool *spool, unsigned link, struct device_id device, spool_stored_fn done, void *ctx); /* unshared or erased device */

@@ -55,6 +55,8 @@ struct store {
 	pthread_cond_t work, finished;
 	struct list queue, completed;
 	bool end;
+	struct store_reserve reserve;
+	atomic_bool tight;
 	uint64_t replaced_bytes; /* the thread's: written by databases that were replaced */
 	atomic_uint_fast64_t progress, bytes_written;
 };
@@ -157,23 +159,46 @@ static void base_note_group(struct store_base *base, const struct list *jobs, in
 	atomic_store(&base->error, r);
 }
 
-static void base_run_group(struct store_base *base, struct list *jobs)
+static int base_try_group(struct store_base *base, struct list *jobs, bool full)
 {
 	struct store_job *job, *next;
-	bool full = base->sync == DB_SYNC_EXTRA;
 	int r;
 
-	list_each(job, next, jobs, link)
-	{
-		job->r = 0;
-		full = full || (job->flags & STORE_SYNC);
-	}
+	list_each(job, next, jobs, link) job->r = 0;
 	r = db_set_sync(base->db, full);
 	if (r == 0)
 		r = group_run_jobs(base->db, jobs);
 	if (r == 0 && db_in_transaction(base->db))
 		r = db_commit(base->db);
 	base_note_group(base, jobs, r);
+	return r;
+}
+
+static bool store_is_kept(const struct store *store, unsigned db)
+{
+	return store->reserve.bases >> db & 1;
+}
+
+/* True: there is more room than there was. */
+static bool store_release(struct store *store, unsigned db)
+{
+	if (!store_is_kept(store, db) || !store->reserve.release(store->reserve.ctx))
+		return false;
+	atomic_store(&store->tight, true);
+	return true;
+}
+
+static void base_run_group(struct store *store, unsigned db, struct list *jobs)
+{
+	struct store_base *base = &store->bases[db];
+	struct store_job *job, *next;
+	bool full = base->sync == DB_SYNC_EXTRA;
+	int r;
+
+	list_each(job, next, jobs, link) full = full || (job->flags & STORE_SYNC);
+	r = base_try_group(base, jobs, full);
+	while (atomic_load(&base->error) == -ENOSPC && store_release(store, db))
+		r = base_try_group(base, jobs, full);
 	if (r < 0) {
 		list_each(job, next, jobs, link) if (job->r >= 0) job->r = r;
 		return;
@@ -199,11 +224,13 @@ static void base_flush_when_due(struct store_base *base, int64_t now_ms)
 		atomic_store(&base->error, r);
 }
 
-static void base_checkpoint_when_long(struct store_base *base)
+static void base_checkpoint_when_long(struct store *store, unsigned db)
 {
+	struct store_base *base = &store->bases[db];
+	bool tight = atomic_load(&store->tight);
 	int r;
 
-	if (db_wal_bytes(base->db) <= STORE_WAL_MAX)
+	if (db_wal_bytes(base->db) <= (tight ? STORE_WAL_TIGHT_MAX : STORE_WAL_MAX) || (tight && !store_is_kept(store, db)))
 		return;
 	r = db_checkpoint(base->db);
 	if (r < 0)
@@ -263,6 +290,9 @@ static void store_run_task(struct store *store, struct list *group)
 	job->r = job->task(store, store->dbs, job->arg);
 	for (unsigned i = 0; i < store->n_bases; i++)
 		db_rollback(store->dbs[i]); /* a task leaves nothing open */
+	/* Whoever gave it tries again, and then there is room. */
+	if (job->r == -ENOSPC && store->reserve.release && store->reserve.release(store->reserve.ctx))
+		atomic_store(&store->tight, true);
 	store_hand_back(store, group);
 }
 
@@ -276,7 +306,7 @@ static void store_run_group(struct store *store, struct list *group)
 		struct list jobs;
 		unsigned db = group_split(group, &jobs);
 
-		base_run_group(&store->bases[db], &jobs);
+		base_run_group(store, db, &jobs);
 		store_hand_back(store, &jobs);
 	}
 }
@@ -287,7 +317,7 @@ static void store_keep_house(struct store *store)
 
 	for (unsigned i = 0; i < store->n_bases; i++) {
 		base_flush_when_due(&store->bases[i], now_ms);
-		base_checkpoint_when_long(&store->bases[i]);
+		base_checkpoint_when_long(store, i);
 	}
 	store_count_bytes(store);
 }
@@ -423,6 +453,17 @@ int store_submit_task(struct store *store, store_task_fn task, store_done_fn don
 unsigned store_dbs(const struct store *store)
 {
 	return store->n_bases;
+}
+
+void store_set_reserve(struct store *store, const struct store_reserve *reserve)
+{
+	assert(!store->started);
+	store->reserve = *reserve;
+}
+
+void store_set_tight(struct store *store, bool tight)
+{
+	atomic_store(&store->tight, tight);
 }
 
 size_t store_queued(const struct store *store)

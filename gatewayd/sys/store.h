@@ -4,7 +4,7 @@
  *   above   audit  spool  registry  people  policy  router  app
  *   below   base/base  base/list  base/text  sys/db  sys/loop
  *   owns    the thread and the databases while it runs
- *   limits  STORE_DBS_MAX STORE_JOBS_MAX STORE_GROUP_MAX STORE_NAME_MAX STORE_WAL_MAX STORE_FLUSH_MS
+ *   limits  STORE_DBS_MAX STORE_JOBS_MAX STORE_GROUP_MAX STORE_NAME_MAX STORE_WAL_MAX STORE_WAL_TIGHT_MAX STORE_FLUSH_MS
  *           STORE_STACK_BYTES
  *   errors  STORE_E_FULL
  *
@@ -21,7 +21,7 @@
 #include "sys/loop.h"
 
 enum { STORE_DBS_MAX = 8, STORE_JOBS_MAX = 65536, STORE_GROUP_MAX = 4096, STORE_NAME_MAX = 31 };
-enum { STORE_WAL_MAX = 4 * 1024 * 1024 }; /* a longer one is carried into its database */
+enum { STORE_WAL_TIGHT_MAX = 256 * 1024, STORE_WAL_MAX = 4 * 1024 * 1024 }; /* a longer one is carried into its database */
 enum { STORE_FLUSH_MS = 1500 }; /* DB_SYNC_NORMAL commits are on the disk in 2 s, slow groups included */
 enum { STORE_STACK_BYTES = 256 * 1024 }; /* of the thread: what a job may use */
 enum { STORE_E_FULL = 1 };
@@ -50,6 +50,16 @@ must_check int store_submit_task(struct store *store, store_task_fn task, store_
 /* In a task only: from now on jobs for db run on next (taken), and the old one is closed. For logs in several files. */
 void store_replace_db(struct store *store, unsigned db, struct db *next);
 unsigned store_dbs(const struct store *store); /* how many databases there are: the numbers below */
+/* For a full disk. When a group of one of bases (bit n: database n) finds no room, release is called on the writer
+ * thread; true: it has made some, and the group is run again. From then on, until store_set_tight(false), logs of
+ * bases are carried into their databases early, so that they need little room, and those of all others wait. */
+struct store_reserve {
+	uint32_t bases;
+	bool (*release)(void *ctx);
+	void *ctx;
+};
+void store_set_reserve(struct store *store, const struct store_reserve *reserve); /* before start */
+void store_set_tight(struct store *store, bool tight);
 size_t store_queued(const struct store *store); /* jobs whose done has not been called yet */
 uint64_t store_progress(const struct store *store); /* counts groups finished, errors too: for the watchdog */
 uint64_t store_bytes_written(const struct store *store); /* see db_bytes_written */
