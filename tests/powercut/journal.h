@@ -35,6 +35,7 @@ struct op {
 struct journal {
 	struct op *ops;
 	size_t n_ops, ops_cap;
+	size_t n_found; /* the first of them put there what was in the folder before */
 	uint8_t *data;
 	size_t n_data, data_cap;
 	char names[JOURNAL_NAMES_MAX][JOURNAL_NAME_MAX];

@@ -79,3 +79,11 @@ void promise_advance(struct promise *promise, const struct journal *journal, siz
 			hear(promise, op);
 	}
 }
+
+void promise_crash(struct promise *promise)
+{
+	for (int64_t i = 0; i < promise->n_events; i++)
+		promise->events[i].stored = promise->events[i].on_disk;
+	promise->opened = false;
+	promise->at = 0;
+}

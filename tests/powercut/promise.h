@@ -38,5 +38,7 @@ struct promise {
 	bool opened;
 	size_t at;
 };
+/* The power went: what was not on the disk is owed no more. For a second life that goes on from an image. */
+void promise_crash(struct promise *promise);
 /* Follows the journal up to at. */
 void promise_advance(struct promise *promise, const struct journal *journal, size_t at);

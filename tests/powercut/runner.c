@@ -62,7 +62,7 @@ static void choose_cuts(const struct work *work, struct dice *dice, size_t cuts[
 	const struct journal *journal = &work->journal;
 
 	for (unsigned i = 0; i < IMAGES_A_DAY; i++) {
-		size_t at = (size_t)dice_below(dice, journal->n_ops + 1);
+		size_t at = journal->n_found + (size_t)dice_below(dice, journal->n_ops - journal->n_found + 1);
 
 		if (dice_percent(dice, 30))
 			while (at < journal->n_ops && journal->ops[at].kind != OP_SAY)
@@ -110,6 +110,8 @@ static void judge_day(const struct run_options *options, struct tally *tally, st
 
 	if (!promise)
 		abort();
+	if (work->options.before)
+		*promise = work->options.before->promise;
 	choose_cuts(work, &dice, cuts);
 	disk_init(&disk, &work->journal);
 	for (unsigned i = 0; i < to; i++) {
@@ -147,13 +149,49 @@ static uint64_t journal_hash(const struct journal *journal)
 	return hash;
 }
 
+/* The power goes some time in a life; its last picture becomes the folder of the next. */
+static void cut_life(struct work *work, struct work_before *before)
+{
+	struct dice dice = dice_of(work->options.seed, 4);
+	size_t found = work->journal.n_found, cut = found + (size_t)dice_below(&dice, work->journal.n_ops - found + 1);
+	struct disk disk;
+
+	disk_init(&disk, &work->journal);
+	disk_advance(&disk, cut);
+	disk_write(&disk, choose_mode(&dice), &dice, work->options.folder);
+	disk_deinit(&disk);
+	promise_advance(&before->promise, &work->journal, cut);
+	promise_crash(&before->promise);
+	memcpy(before->anchors, work->anchors, sizeof(before->anchors));
+	before->boot_ms = work->boot_ms;
+	before->wall_us = work->wall_us;
+}
+
+/* Some lives, each going on from what the one before left. */
+static bool live_lives(struct work *work, struct work_options *options, unsigned lives, struct work_before *before, char *why, size_t cap)
+{
+	uint64_t seed = options->seed;
+
+	for (unsigned i = 1; i < lives; i++) {
+		options->seed = seed * 16 + i;
+		if (!work_live(work, options, why, cap))
+			return false;
+		cut_life(work, before);
+		work_deinit(work);
+		options->before = before;
+	}
+	options->seed = seed;
+	return work_live(work, options, why, cap);
+}
+
 static void child_day(const struct run_options *options, struct tally *tally, const struct day *day, uint64_t seed, unsigned from, unsigned to)
 {
 	struct work *work = malloc(sizeof(*work));
+	struct work_before *before = calloc(1, sizeof(*before));
 	char folder[200], image[200], why[WHY_MAX] = "";
-	const struct work_options working = { .day = day, .folder = folder, .seed = seed, .deaf = options->deaf, .sync = options->sync };
+	struct work_options working = { .day = day, .folder = folder, .seed = seed, .deaf = options->deaf, .sync = options->sync };
 
-	if (!work)
+	if (!work || !before)
 		abort();
 	(void)text_print(folder, sizeof(folder), "%s/work", options->base);
 	(void)text_print(image, sizeof(image), "%s/image", options->base);
@@ -162,7 +200,8 @@ static void child_day(const struct run_options *options, struct tally *tally, co
 	disk_empty_folder(folder);
 	luck_fix(seed);
 	alarm(IMAGE_SECONDS_MAX);
-	if (!work_live(work, &working, why, sizeof(why)) || !journal_is_whole(work, why, sizeof(why))) {
+	if (!live_lives(work, &working, day->lives_max ? 2 + (unsigned)(seed % (day->lives_max - 1)) : 1, before, why, sizeof(why)) ||
+	    !journal_is_whole(work, why, sizeof(why))) {
 		tally->broken_days++;
 		tell(tally, options, day, seed, "the day itself", why);
 	} else {
@@ -174,6 +213,7 @@ static void child_day(const struct run_options *options, struct tally *tally, co
 	}
 	work_deinit(work);
 	free(work);
+	free(before);
 }
 
 void run_day(const struct run_options *options, struct tally *tally, const struct day *day, uint64_t seed, unsigned images)

@@ -220,6 +220,7 @@ static void note_what_is_there(void)
 	if (dir)
 		closedir(dir);
 	journal_add(tap.journal, OP_SYNC_FOLDER)->name = 0;
+	tap.journal->n_found = tap.journal->n_ops;
 }
 
 void tap_start(const char *folder, struct journal *journal, enum tap_deaf deaf)

@@ -14,12 +14,20 @@ struct day {
 	uint64_t segment_bytes_max;
 	unsigned schema_first, schema_last; /* the last restart brings schema_last */
 	uint8_t weight[ACTS];
+	unsigned lives_max; /* not 0: so many at most, each but the first from an image of the one before */
 };
 extern const struct day days[];
 extern const size_t n_days;
 
+/* A life before this one, which ended when the power went: the folder holds an image of it. */
+struct work_before {
+	struct promise promise; /* after promise_crash */
+	struct audit_anchor anchors[ANCHORS_MAX];
+	int64_t boot_ms, wall_us;
+};
 struct work_options {
 	const struct day *day;
+	const struct work_before *before; /* NULL: the first */
 	const char *folder;
 	uint64_t seed;
 	enum tap_deaf deaf;
