@@ -545,5 +545,10 @@ int main(void)
 		cmocka_unit_test(what_never_started_is_cancelled),
 	};
 
-	return CHECK_RUN(rows);
+	int failed = CHECK_RUN(rows);
+
+	store_home_seal();
+	failed |= CHECK_RUN(rows);
+	db_keys_free(extra.keys);
+	return failed;
 }

@@ -95,5 +95,10 @@ int main(void)
 		cmocka_unit_test(killed_processes_lose_nothing_acknowledged),
 	};
 
-	return CHECK_RUN(rows);
+	int failed = CHECK_RUN(rows);
+
+	store_home_seal();
+	failed |= CHECK_RUN(rows);
+	db_keys_free(extra.keys);
+	return failed;
 }
