@@ -37,6 +37,7 @@ static bool is_same_file(const char *a, const char *b)
 	return a && b && stat(a, &one) == 0 && stat(b, &other) == 0 && one.st_dev == other.st_dev && one.st_ino == other.st_ino;
 }
 
+/* Once path.new is gone, path is the key in use: it must not be destroyed a second time. */
 int vault_settle_key_file(struct vault *vault)
 {
 	char *path_new = NULL;
@@ -47,11 +48,13 @@ int vault_settle_key_file(struct vault *vault)
 	if (asprintf(&path_new, "%s" SOURCE_NEW_SUFFIX, vault->path) < 0)
 		return -ENOMEM;
 	r = source_destroy_file(vault->path);
-	if (!r)
-		r = source_rename_file(path_new, vault->path);
-	free(path_new);
-	if (!r)
+	if (!r && rename(path_new, vault->path) < 0)
+		r = -errno;
+	if (!r) {
 		vault->key_is_new = false;
+		r = source_sync_folder_of(vault->path);
+	}
+	free(path_new);
 	return r > 0 ? -EPERM : r;
 }
 

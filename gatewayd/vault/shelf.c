@@ -16,7 +16,7 @@
 #include "sys/crypto.h"
 #include "sys/host.h"
 
-enum { OVERWRITE_MAX = 1024 * 1024 };
+enum { OVERWRITE_MAX = 1024 * 1024, READ_TRIES = 3 };
 
 static const char *const names[SHELF_FILES] = {
 	[SHELF_BIN] = "keystore.bin",
@@ -54,7 +54,10 @@ int shelf_read(const char *folder, enum shelf_file file, char **ret, size_t *ret
 
 	if (r)
 		return r;
-	r = host_read_file(paths.of[file], KEYSTORE_FILE_MAX, ret, ret_len);
+	/* A medium that fails once costs no generation. */
+	r = -EIO;
+	for (int i = 0; i < READ_TRIES && r == -EIO; i++)
+		r = host_read_file(paths.of[file], KEYSTORE_FILE_MAX, ret, ret_len);
 	paths_deinit(&paths);
 	switch (r) {
 	case -ENOENT:

@@ -203,7 +203,7 @@ int source_check_new(const struct source *source, char *why, size_t why_cap)
 	return 0;
 }
 
-must_check static int sync_folder_of(const char *path)
+int source_sync_folder_of(const char *path)
 {
 	const char *slash = strrchr(path, '/');
 	char *folder = slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path)) : strdup(".");
@@ -262,20 +262,17 @@ int source_make_file(const char *path)
 	/* A key that is there may be the only one. */
 	if (!r && lstat(path, &st) == 0)
 		r = -EEXIST;
-	if (!r) {
-		r = source_rename_file(part, path);
-		if (r)
-			unlink(path); /* it may not last: then it is not there */
-	}
+	if (!r && rename(part, path) < 0)
+		r = -errno;
 	if (fd >= 0 && r)
 		unlink(part);
 	free(part);
+	if (r)
+		return r;
+	r = source_sync_folder_of(path);
+	if (r)
+		unlink(path); /* it may not last: then it is not there */
 	return r;
-}
-
-int source_rename_file(const char *from, const char *to)
-{
-	return rename(from, to) < 0 ? -errno : sync_folder_of(to);
 }
 
 int source_destroy_file(const char *path)
@@ -294,5 +291,5 @@ int source_destroy_file(const char *path)
 	close(fd);
 	if (!r && unlink(path) < 0)
 		r = -errno;
-	return r ? r : sync_folder_of(path);
+	return r ? r : source_sync_folder_of(path);
 }

@@ -37,4 +37,4 @@ must_check int source_check_new(const struct source *source, char *why, size_t w
 must_check int source_make_file(const char *path);
 /* Overwritten, synced, removed, the folder synced. 0 also when it is not there; SOURCE_E_REFUSED when it is no file of ours. */
 must_check int source_destroy_file(const char *path);
-must_check int source_rename_file(const char *from, const char *to); /* and the folder is synced */
+must_check int source_sync_folder_of(const char *path);
