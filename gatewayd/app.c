@@ -339,6 +339,8 @@ int app_new(struct loop *loop, const struct app_options *options, struct conf *c
 	if (r == 0)
 		r = say(error, error_cap, host_mkdir(conf->state_dir, 0700), conf->state_dir);
 	if (r == 0)
+		room_for_start(conf->state_dir);
+	if (r == 0)
 		r = say(error, error_cap, open_stores(app), "opening the databases");
 	if (r == 0)
 		r = say(error, error_cap, next_epoch(app), "counting the starts");

@@ -18,7 +18,7 @@
 #include "model/alarm.h"
 #include "sys/crypto.h"
 
-enum { LOW = 800, LOW_CLEARS = 770, OUT = 950, OUT_CLEARS = 930, SLACK = 1024 * 1024, BLOCK = 65536, DISK_TIMES = 5 };
+enum { LOW = 800, LOW_CLEARS = 770, OUT = 950, OUT_CLEARS = 930, SLACK = 1024 * 1024, BLOCK = 65536, START_NEEDS = 256 * 1024, DISK_TIMES = 5 };
 
 struct room {
 	struct room_parts parts;
@@ -71,13 +71,13 @@ static bool reserve_release(void *ctx)
 static int reserve_fill(struct room *room)
 {
 	uint8_t *block = malloc(BLOCK);
-	unsigned left;
+	unsigned left, before;
 	int r = 0;
 
 	if (!block)
 		return -ENOMEM;
 	pthread_mutex_lock(&room->lock);
-	left = atomic_load(&room->left);
+	left = before = atomic_load(&room->left);
 	crypto_random(block, BLOCK);
 	while (left < ROOM_RESERVE && r == 0) {
 		ssize_t n = pwrite(room->fd, block, BLOCK, left);
@@ -87,7 +87,8 @@ static int reserve_fill(struct room *room)
 		else if (errno != EINTR)
 			r = -errno;
 	}
-	left -= left % BLOCK;
+	if (r)
+		left = before; /* somebody needs it more */
 	if (ftruncate(room->fd, left) < 0 || fsync(room->fd) < 0)
 		r = -errno;
 	atomic_store(&room->left, left);
@@ -96,21 +97,58 @@ static int reserve_fill(struct room *room)
 	return r;
 }
 
-static int reserve_open(struct room *room)
+static int open_file(const char *folder, int flags, int *ret_fd, unsigned *ret_len)
 {
 	char path[4096];
 	off_t len;
+	int fd;
 
-	if (!text_print(path, sizeof(path), "%s/reserve", room->folder))
+	if (!text_print(path, sizeof(path), "%s/reserve", folder))
 		return -ENAMETOOLONG;
-	room->fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (room->fd < 0)
-		return errno == ENOSPC ? 0 : -errno;
-	len = lseek(room->fd, 0, SEEK_END);
-	if (len > ROOM_RESERVE && ftruncate(room->fd, ROOM_RESERVE) < 0)
+	fd = open(path, O_RDWR | O_NOFOLLOW | O_CLOEXEC | flags, 0600);
+	if (fd < 0)
 		return -errno;
-	atomic_store(&room->left, len > ROOM_RESERVE ? ROOM_RESERVE : len > 0 ? (unsigned)(len - len % BLOCK) : 0);
+	len = lseek(fd, 0, SEEK_END);
+	len = len > ROOM_RESERVE ? ROOM_RESERVE : len - len % BLOCK;
+	if (len < 0 || ftruncate(fd, len) < 0) {
+		close(fd);
+		return -EIO;
+	}
+	*ret_fd = fd;
+	*ret_len = (unsigned)len;
 	return 0;
+}
+
+void room_for_start(const char *folder)
+{
+	struct statvfs fs;
+	unsigned len;
+	int fd;
+
+	if (statvfs(folder, &fs) < 0 || (uint64_t)fs.f_bavail * fs.f_frsize >= START_NEEDS || open_file(folder, 0, &fd, &len))
+		return;
+	if (ftruncate(fd, len > ROOM_STEP ? len - ROOM_STEP : 0) == 0)
+		(void)fsync(fd);
+	close(fd);
+}
+
+static int reserve_open(struct room *room)
+{
+	unsigned len = 0;
+	int r = open_file(room->folder, O_CREAT, &room->fd, &len);
+
+	atomic_store(&room->left, len);
+	return r == -ENOSPC ? 0 : r;
+}
+
+static void measure(struct room *room)
+{
+	struct statvfs fs;
+
+	if (statvfs(room->folder, &fs) < 0)
+		return;
+	room->disk_bytes = (uint64_t)fs.f_blocks * fs.f_frsize;
+	room->disk_free = (uint64_t)fs.f_bavail * fs.f_frsize;
 }
 
 /* --- making it anew -------------------------------------------------------------------------------------------------- */
@@ -139,11 +177,16 @@ static void on_grown(void *ctx, int r)
 		room_free(room);
 }
 
-static void grow(struct room *room)
+static bool may_grow(const struct room *room)
 {
 	unsigned missing = ROOM_RESERVE - atomic_load(&room->left);
 
-	if (room->fd < 0 || room->growing || !missing || room->disk_free < (uint64_t)missing + SLACK)
+	return room->fd >= 0 && missing && room->disk_free >= (uint64_t)missing + SLACK;
+}
+
+static void grow(struct room *room)
+{
+	if (room->growing || !may_grow(room))
 		return;
 	room->growing = loop_work(room->loop, grow_work, on_grown, room) == 0;
 }
@@ -190,16 +233,6 @@ static void judge(struct room *room)
 	room->judged = true;
 }
 
-static void measure(struct room *room)
-{
-	struct statvfs fs;
-
-	if (statvfs(room->folder, &fs) < 0)
-		return;
-	room->disk_bytes = (uint64_t)fs.f_blocks * fs.f_frsize;
-	room->disk_free = (uint64_t)fs.f_bavail * fs.f_frsize;
-}
-
 void room_look(struct room *room)
 {
 	int64_t now = loop_now_ms(room->loop);
@@ -228,7 +261,8 @@ int room_new(const struct room_parts *parts, struct room **ret)
 	room->folder = strdup(parts->folder);
 	pthread_mutex_init(&room->lock, NULL);
 	r = room->folder ? reserve_open(room) : -ENOMEM;
-	if (r == 0 && room->fd >= 0)
+	measure(room);
+	if (r == 0 && may_grow(room))
 		r = reserve_fill(room);
 	if (r && r != -ENOSPC) {
 		room_free(room);

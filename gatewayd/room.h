@@ -30,6 +30,8 @@ struct room_parts {
 	unsigned spool_db;          /* whose commits get nothing of the reserve */
 };
 struct room;
+/* Before anything is opened: a gateway whose disk was filled must still be able to start. */
+void room_for_start(const char *folder);
 /* Before the store starts and the fence closes. A disk that is too full for a reserve is no error. */
 must_check int room_new(const struct room_parts *parts, struct room **ret);
 void room_look(struct room *room); /* once a second; at most each ROOM_LOOK_MS it does something, at once when a commit failed */
