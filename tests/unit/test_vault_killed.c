@@ -7,15 +7,19 @@
 #include <sys/mman.h>
 
 /* With the one source or with the other. */
-static void open_either(struct stage *stage, const struct scene *scene)
+static enum way open_either(struct stage *stage, const struct scene *scene)
 {
-	int r = open_by(stage, scene->after);
+	enum way way = scene->after;
+	int r = open_by(stage, way);
 
-	if (r && scene->before != scene->after)
-		r = open_by(stage, scene->before);
+	if (r && scene->before != scene->after) {
+		way = scene->before;
+		r = open_by(stage, way);
+	}
 	if (r)
 		print_error("%s, cut before call %d: %d: %s\n", scene->name, cut.at, r, stage->why);
 	check_int(r, 0);
+	return way;
 }
 
 /* The generation before opens too, and brings nothing back. */
@@ -39,11 +43,34 @@ static void check_old(struct stage *stage, const struct scene *scene, const stru
 	close_it(stage);
 }
 
+/* When the verb has returned, nothing is left to an opening: the generation before is under the new lock as well, and what
+ * was destroyed, keys and key files, is not there. */
+static void check_done(struct stage *stage, const struct scene *scene, const struct rehearsal *rehearsal)
+{
+	bool rewraps = scene->before != scene->after || scene->act == act_to_file;
+
+	if (!rewraps && scene->act != act_destroy)
+		return;
+	copy_folder(stage, "work", "copy");
+	go(stage, "copy");
+	check_ok(unlink("keystore.bin"));
+	check_ok(open_by(stage, scene->after));
+	struct sight now = look(stage->vault);
+
+	check_true(same_keys(&now, &rehearsal->after));
+	close_it(stage);
+	go(stage, "work");
+	check_true(!is_there("kek.key.new") && !is_there("other.key.new"));
+	check_true(scene->before != BY_FILE || scene->after == BY_FILE || !is_there("kek.key"));
+}
+
 static void check_stage(struct stage *stage, const struct scene *scene, const struct rehearsal *rehearsal, bool done)
 {
 	struct sight now;
 	bool is_before, is_after;
 
+	if (done)
+		check_done(stage, scene, rehearsal);
 	if (!scene->prepare || scene->prepare == as_export) { /* there may be none yet */
 		if (is_there("keystore.bin") || is_there("keystore.old"))
 			open_either(stage, scene);
@@ -64,10 +91,13 @@ static void check_stage(struct stage *stage, const struct scene *scene, const st
 	check_one_active_each(&now);
 	check_same_bytes(&rehearsal->before, &now);
 	/* And again: what was left over is put right once. */
-	open_either(stage, scene);
+	bool is_by_after = open_either(stage, scene) == scene->after;
+
 	check_true(!vault_fell_back(stage->vault));
 	now = look(stage->vault);
 	check_true(is_after ? same_keys(&now, &rehearsal->after) : same_keys(&now, &rehearsal->before));
+	check_true(!is_there("kek.key.new"));
+	check_true(scene->before != BY_FILE || scene->after == BY_FILE || is_there("kek.key") == !is_by_after);
 	close_it(stage);
 	check_old(stage, scene, &now);
 }
