@@ -25,7 +25,7 @@ ROWS = [
 RANK = {folder: rank for rank, row in enumerate(ROWS) for folder in row}
 APP_RANK = len(ROWS)
 # Programs beside the core, and plugins: they stand on base, sys, model and conf only.
-BESIDE = ["linkd", "api", "ctl", "clock"]
+BESIDE = ["linkd", "api", "ctl", "clock", "verify"]
 GROUND_RANK = 3
 
 

@@ -1,12 +1,14 @@
-"""Two verifiers of the audit log, ours in C and one in Python written from docs/spec/audit.md alone, say the same of the same log: of a
-sound one, of its export, and of some hundred that were edited, by rows and by raw bytes."""
+"""Two verifiers of exports, gatewayd-audit-verify in C and tests/lib/audit_verify.py, each written from docs/spec/audit.md alone, say the same
+of the same export: of sound ones and of hundreds that were spoiled, by the record, by the checkpoint and by the byte. The exports are
+made by tests/lib/audit_make.py, a third reading of the same page.
 
-import glob
+GW_MUTATIONS says how many (500), GW_SEED which."""
+
+import functools
+import json
 import os
 import pathlib
 import random
-import shutil
-import sqlite3
 import subprocess
 import sys
 
@@ -14,171 +16,240 @@ import pytest
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-from lib import audit_verify  # noqa: E402
+from lib import audit_make, audit_spoil, audit_verify, curves, parcel  # noqa: E402
 
 ROOT = pathlib.Path(__file__).parents[2]
-LIBRARIES = ["-luv", "-lsqlite3", "-lsodium", "-lssl", "-lcrypto", "-lyaml", "-ljansson", "-lseccomp", "-lm", "-pthread"]
-SUITES = {"sha256": 0, "sm3": 1}
+BUILD = pathlib.Path(os.environ.get("GW_BUILD") or ROOT / "build/release")
 SEED = int(os.environ.get("GW_SEED", "20261123"))
+MUTATIONS = int(os.environ.get("GW_MUTATIONS", "500"))
+AUDITOR = {"x25519": "gw-x25519-key:" + audit_make.unpadded(b"auditor" * 4 + b"test"), "sm2": "gw-sm2-key:" + audit_make.unpadded(b"auditor" * 4 + b"test")}
 
 
-@pytest.fixture(scope="session")
-def writer(tmp_path_factory):
-    exe = tmp_path_factory.mktemp("audit") / "audit_writer"
-    sources = [str(p) for folder in ("base", "sys", "model", "audit") for p in sorted((ROOT / "gatewayd" / folder).glob("*.c"))]
-    subprocess.run(["cc", "-std=c17", "-D_GNU_SOURCE", "-O1", '-DGW_VERSION="test"', "-I", str(ROOT / "gatewayd"), "-o", str(exe),
-                    str(ROOT / "tests/lib/audit_writer.c"), *sources, *LIBRARIES], check=True)
-    return str(exe)
+def tool(*args):
+    return subprocess.run([str(BUILD / "gatewayd-audit-verify"), *map(str, args)], check=False, capture_output=True, text=True, timeout=60)
 
 
-def ours(writer, folder, anchor=None):
-    out = subprocess.run([writer, "verify", str(folder)] + ([anchor] if anchor else []), check=True, capture_output=True, text=True).stdout
-    result, bad, records, *_ = out.split()
-    return int(result), int(bad), int(records)
+class Given:
+    """What a verifier is told besides the export."""
+
+    def __init__(self, log, rnd=None):
+        self.anchors = [log.anchor_at_end(), *log.anchors]
+        self.seeds = dict(log.seeds)
+        self.keys = [audit_make.KEYS[kind] for kind in log.signers]
+        if rnd:
+            self.anchors = [a for a in self.anchors if rnd.random() < 0.4]
+            self.seeds = {seq: seed for seq, seed in self.seeds.items() if rnd.random() < 0.7}
+            self.keys = [key for key in self.keys if rnd.random() < 0.7]
+
+    def options(self):
+        for name, values in (("--anchor", self.anchors), ("--pub", self.keys), ("--seed", (f"{n}:{seed.hex()}" for n, seed in self.seeds.items()))):
+            for value in values:
+                yield from (name, value)
+
+    def ours(self, path, *more):
+        out = tool("--json", *self.options(), *more, path)
+        assert out.stdout, out.stderr
+        said = json.loads(out.stdout)
+        return out.returncode, said["first_bad"], said["check"], said["records"]
+
+    def theirs(self, path, key=None):
+        return audit_verify.verify(str(path), self.anchors, self.seeds.items(), self.keys, key)
 
 
-def theirs(path, anchor=None):
-    code, records, bad, _ = audit_verify.verify(str(path), [audit_verify.pair(anchor)] if anchor else [])
-    return code, bad, records
+@functools.lru_cache(maxsize=8)
+def log_of(seed):
+    rnd = random.Random(seed)
+    segments = rnd.randrange(1, 5)
+    return audit_make.Log(rnd, records=rnd.randrange(20, 80), segments=segments, dropped=rnd.choice((0, 0, rnd.randrange(segments))),
+                          signers=rnd.choice(((1,), (2,), (1, 2), (1, 2))))
 
 
-@pytest.fixture(scope="session", params=sorted(SUITES))
-def log(request, writer, tmp_path_factory):
-    """(folder, anchor): some segments of some records each."""
-    folder = tmp_path_factory.mktemp("log-" + request.param)
-    head = subprocess.run([writer, "write", str(folder), str(SUITES[request.param]), "90", "6000"], check=True, capture_output=True, text=True).stdout.strip()
-    assert len(glob.glob(str(folder / "audit-*.db"))) >= 3
-    return folder, head
+def write(path, data):
+    path.write_bytes(data)
+    return path
 
 
-def test_a_sound_log_is_sound_to_both(writer, log):
-    folder, anchor = log
-    records = int(anchor.split(":")[0])
-    assert ours(writer, folder, anchor) == (0, 0, records)
-    assert theirs(folder, anchor) == (0, 0, records)
-    assert ours(writer, folder) == (2, 0, records)
-    assert theirs(folder) == (2, 0, records)
-    assert theirs(folder / "log.gwa", anchor) == (0, 0, records)
-    wrong = anchor[:-1] + ("0" if anchor[-1] != "0" else "1")
-    assert ours(writer, folder, wrong)[:2] == theirs(folder, wrong)[:2] == (1, records)
-    ahead = f"{records + 1}:{'00' * 32}"
-    assert ours(writer, folder, ahead)[:2] == theirs(folder, ahead)[:2] == (1, records + 1)
+def test_a_sound_export_is_sound_to_both(tmp_path):
+    for seed in range(SEED, SEED + 30):
+        log = log_of(seed)
+        given = Given(log)
+        path = write(tmp_path / "log.gwa", audit_make.pack(log.items))
+        count = sum(kind == 1 for kind, _ in log.items)
+        assert given.ours(path) == given.theirs(path) == (0, 0, "none", count), seed
+        given.anchors = []
+        assert given.ours(path) == given.theirs(path) == (2, 0, "none", count), seed
 
 
-def test_the_command_says_it_by_its_exit_code(log):
-    folder, anchor = log
-    tool = [sys.executable, str(ROOT / "tests/lib/audit_verify.py"), str(folder)]
-    assert subprocess.run([*tool, "--anchor", anchor], check=False).returncode == 0
-    assert subprocess.run(tool, check=False).returncode == 2
-    assert subprocess.run([*tool, "--end", "3:" + "00" * 32], check=False).returncode == 1
-    assert subprocess.run([*tool[:2], str(folder / "nothing")], check=False).returncode == 2
-
-
-def rows_of(path):
-    db = sqlite3.connect(path)
-    try:
-        return [seq for (seq,) in db.execute("SELECT seq FROM audit")]
-    finally:
-        db.close()
-
-
-def edit_rows(rnd, path):
-    """One change behind the triggers' back; they are put back afterwards."""
-    seqs = rows_of(path)
-    a, b = rnd.sample(seqs, 2)
-    ways = [
-        ("DELETE FROM audit WHERE seq=?", [a]),
-        ("DELETE FROM audit WHERE seq>=?", [a]),
-        ("UPDATE audit SET seq=seq+1000 WHERE seq=?", [a]),
-        ("UPDATE audit SET rec=(SELECT rec FROM audit WHERE seq=?) WHERE seq=?", [a, b]),
-        ("UPDATE audit SET head=randomblob(32) WHERE seq=?", [a]),
-        ("UPDATE audit SET head=randomblob(31) WHERE seq=?", [a]),
-        ("UPDATE audit SET mac=x'00' WHERE seq=?", [a]),
-        ("UPDATE audit SET rec=substr(rec, 1, length(rec)-1) WHERE seq=?", [a]),
-        ("UPDATE audit SET rec=CAST(rec||x'00' AS BLOB) WHERE seq=?", [a]),
-        ("UPDATE audit SET rec=x'' WHERE seq=?", [a]),
-        ("INSERT INTO audit SELECT (SELECT max(seq)+1 FROM audit), rec, head, NULL FROM audit WHERE seq=?", [a]),
-        ("INSERT INTO audit SELECT -5, rec, head, NULL FROM audit WHERE seq=?", [a]),
-        ("INSERT INTO checkpoint(number, body) VALUES(1, x'00')", []),
-        ("PRAGMA user_version=7", []),
-        ("CREATE TABLE other(x)", []),
-    ]
-    sql, args = rnd.choice(ways)
-    db = sqlite3.connect(path, isolation_level=None)
-    triggers = db.execute("SELECT name, sql FROM sqlite_schema WHERE type='trigger' ORDER BY rowid").fetchall()
-    db.execute("BEGIN")
-    for name, _ in triggers:
-        db.execute(f"DROP TRIGGER {name}")
-    db.execute(sql, args)
-    for _, text in triggers:
-        db.execute(text)
-    db.execute("COMMIT")
-    db.close()
-    return sql
-
-
-def edit_record_byte(rnd, path):
-    db = sqlite3.connect(path, isolation_level=None)
-    triggers = db.execute("SELECT name, sql FROM sqlite_schema WHERE type='trigger' ORDER BY rowid").fetchall()
-    seq = rnd.choice([s for (s,) in db.execute("SELECT seq FROM audit")])
-    rec = bytearray(db.execute("SELECT rec FROM audit WHERE seq=?", [seq]).fetchone()[0])
-    at = rnd.randrange(len(rec))
-    rec[at] ^= rnd.randrange(1, 256)
-    for name, _ in triggers:
-        db.execute(f"DROP TRIGGER {name}")
-    db.execute("UPDATE audit SET rec=? WHERE seq=?", [bytes(rec), seq])
-    for _, text in triggers:
-        db.execute(text)
-    db.close()
-    return f"byte {at} of record {seq}"
-
-
-def edit_files(rnd, folder):
-    names = sorted(glob.glob(str(folder / "audit-*.db")))
-    a, b = rnd.sample(names, 2)
-    way = rnd.randrange(3)
-    if way == 0:
-        os.unlink(a)
-    elif way == 1:
-        os.rename(a, a + "x")
-        os.rename(b, a)
-        os.rename(a + "x", b)
-    else:
-        shutil.copy(a, folder / "audit-202612-99.db")
-    return f"files {way}: {os.path.basename(a)} {os.path.basename(b)}"
-
-
-def test_both_find_every_edit_at_the_same_place(writer, log, tmp_path):
-    folder, anchor = log
-    for i in range(200):
+def test_both_find_every_change_at_the_same_place(tmp_path):
+    checks = set()
+    for i in range(MUTATIONS):
         rnd = random.Random(SEED + i)
-        copy = tmp_path / str(i)
-        shutil.copytree(folder, copy)
-        paths = sorted(glob.glob(str(copy / "audit-*.db")))
-        edit = rnd.randrange(10)
-        if edit == 0:
-            what = edit_files(rnd, copy)
-        elif edit < 5:
-            what = edit_record_byte(rnd, rnd.choice(paths))
-        else:
-            what = edit_rows(rnd, rnd.choice(paths))
-        end = theirs(copy, anchor)
-        # What is added after the anchor in good form is not found by an anchor; nothing here is in good form.
-        assert end[0] == 1, f"seed {SEED + i}: {what}: {end}"
-        assert ours(writer, copy, anchor)[:2] == end[:2], f"seed {SEED + i}: {what}"
-        shutil.rmtree(copy)
+        log, other = log_of(SEED + i // 25), log_of(SEED + 10**6 + i // 25)
+        what, data, bad = audit_spoil.spoil(rnd, log, other)
+        path = write(tmp_path / "bad.gwa", data)
+        given = Given(log)
+        verdict = given.theirs(path)
+        assert given.ours(path) == verdict, f"seed {SEED + i}: {what}"
+        assert verdict[0] == 1 or data == audit_make.pack(log.items), f"seed {SEED + i}: {what}: {verdict}"
+        assert bad is None or verdict[1] == bad, f"seed {SEED + i}: {what}: {verdict}"
+        checks.add(verdict[2])
+        # Whoever was told less may not find it, but both find as much.
+        given = Given(log, rnd)
+        assert given.ours(path) == given.theirs(path), f"seed {SEED + i}, less given: {what}"
+    if MUTATIONS >= 500:
+        assert checks >= {"form", "order", "close", "segment", "dropped", "chain", "mac", "anchor", "checkpoint", "signature", "end"}
 
 
-def test_an_edited_export_is_found(log, tmp_path):
-    folder, anchor = log
-    data = (folder / "log.gwa").read_bytes()
-    for i in range(500):
+def test_what_is_given_may_be_wrong(tmp_path):
+    log = next(x for x in map(log_of, range(SEED, SEED + 99)) if x.seeds and len(x.signers) == 2 and x.items[2][1][4:12] == b"\1" + bytes(7))
+    path = write(tmp_path / "log.gwa", audit_make.pack(log.items))
+    seq, seed = next(iter(log.seeds.items()))
+
+    def verdict(**change):
+        given = Given(log)
+        vars(given).update(change)
+        assert given.ours(path) == given.theirs(path)
+        return given.ours(path)[:3]
+
+    stranger = "gw-ed25519-pub:" + audit_make.unpadded(curves.ed25519_public(b"stranger" * 4))
+    body, signatures, size = log.points[-1]
+    ahead = body[:28] + (10**6).to_bytes(8, "little") + body[36:]
+    published = audit_make.anchor_text(ahead, {kind: audit_make.SIGN[kind](audit_make.SECRETS[kind], ahead) for kind in (1, 2)})
+    assert verdict(seeds={seq: bytes(32)}) == (1, seq, "seed")
+    assert verdict(seeds={log.seq + 1: seed}) == (1, log.seq + 1, "seed")
+    assert verdict(anchors=[f"{log.seq + 1}:{'00' * 32}"]) == (1, log.seq + 1, "anchor")
+    assert verdict(anchors=[f"3:{'00' * 32}"]) == (1, 3, "anchor")
+    assert verdict(anchors=[published]) == (1, log.seq, "anchor")  # a checkpoint that was published and is not there
+    given = Given(log)
+    given.anchors, given.keys = [log.anchor_at_end()], [stranger]
+    assert given.ours(path)[::2] == given.theirs(path)[::2] == (1, "signature")
+    # An anchor that no given key has signed is none.
+    given.anchors = [log.anchors[0]]
+    with pytest.raises(audit_verify.CannotSay):
+        given.theirs(path)
+    assert tool(*given.options(), path).returncode == 2
+    assert size <= log.seq and signatures
+
+
+@pytest.mark.parametrize("auditor", sorted(AUDITOR))
+@pytest.mark.parametrize("suite", [1, 2])
+def test_a_sealed_export_opens_for_its_auditor_only(tmp_path, suite, auditor):
+    log = log_of(SEED)
+    given = Given(log)
+    path, keys = tmp_path / "log.gwp", {}
+    for name, text in AUDITOR.items():
+        keys[name] = write(tmp_path / name, text.encode() + b"\n")
+    parcel.make(str(path), AUDITOR[auditor], suite, 2, "audit", audit_make.pack(log.items))
+    sound = given.ours(path, "--key", keys[auditor])
+    assert sound == given.theirs(path, AUDITOR[auditor])
+    assert sound[0] == 0
+    stranger = next(name for name in AUDITOR if name != auditor)
+    assert tool(*given.options(), "--key", keys[stranger], path).returncode == 2
+    assert tool(*given.options(), path).returncode == 2
+    data = path.read_bytes()
+    for i in range(40):
         rnd = random.Random(SEED + i)
-        bad = bytearray(data)
-        if i % 5 == 0:
-            del bad[rnd.randrange(len(bad)):]
+        bad, at = bytearray(data), rnd.randrange(len(data))
+        if i % 4 == 0:
+            del bad[at:]
+        elif i % 4 == 1:
+            bad += bytes(rnd.randrange(1, 40))
         else:
-            bad[rnd.randrange(len(bad))] ^= rnd.randrange(1, 256)
-        path = tmp_path / "bad.gwa"
-        path.write_bytes(bytes(bad))
-        assert theirs(path, anchor)[0] == 1, f"seed {SEED + i}"
+            bad[rnd.randrange(260) if i % 4 == 2 else at] ^= 1 << rnd.randrange(8)
+        write(path, bytes(bad))
+        out = tool("--json", *given.options(), "--key", keys[auditor], path)
+        try:
+            theirs = given.theirs(path, AUDITOR[auditor])
+        except audit_verify.CannotSay:
+            theirs = (2,)
+        assert out.returncode == theirs[0] != 0, f"seed {SEED + i} at {at}: {theirs} {out.stdout} {out.stderr}"
+        if out.returncode == 1:
+            said = json.loads(out.stdout)
+            assert (said["first_bad"], said["check"]) == theirs[1:3], f"seed {SEED + i} at {at}"
+
+
+def one_suite_log():
+    return audit_make.Log(random.Random(SEED), records=75, segments=1)
+
+
+def test_proofs_hold_and_wrong_ones_do_not(tmp_path):
+    log = one_suite_log()
+    suite = log.suites[0]
+    keys = [x for kind in log.signers for x in ("--pub", audit_make.KEYS[kind])]
+    path = tmp_path / "proof.json"
+
+    def verdict(proof, *more):
+        path.write_text(json.dumps(proof))
+        return tool("--proof", path, *more).returncode
+
+    assert len(log.points) > 3
+    for (_, _, size), anchor in zip(log.points, log.anchors):
+        for seq in {1, size, random.Random(size).randrange(1, size + 1)}:
+            way = audit_make.path_of(suite, log.leaves[:size], seq - 1)
+            proof = {"proof": "inclusion", "seq": seq, "leaf": log.leaves[seq - 1].hex(), "record": log.recs[seq - 1].hex(),
+                     "path": [h.hex() for h in way], "checkpoint": anchor}
+            assert verdict(proof, *keys) == 0
+            assert verdict(proof) == 2  # nobody vouches for the checkpoint
+            assert verdict(proof, "--anchor", anchor) == 0
+            for bad in ({"leaf": "00" * 32, "record": None}, {"record": log.recs[0 if seq > 1 else 1].hex()}, {"path": proof["path"] + ["00" * 32]},
+                        {"path": proof["path"][:-1] if way else ["11" * 32]}, {"seq": seq + 1, "record": None}, {"seq": size + 1, "record": None}):
+                changed = {k: v for k, v in {**proof, **bad}.items() if v is not None}
+                if changed.get("seq") == seq + 1 <= size and not way:
+                    continue
+                assert verdict(changed, *keys) == 1, bad
+    for i, (earlier, _, first) in enumerate(log.points):
+        for (_, _, size), anchor in list(zip(log.points, log.anchors))[i:]:
+            proof = {"proof": "consistency", "size": first, "root": audit_make.peaks_of(suite, log.leaves[:first])[1].hex(),
+                     "path": [h.hex() for h in audit_make.proof_of(suite, log.leaves[:size], first)], "checkpoint": anchor}
+            assert verdict(proof, *keys, "--anchor", log.anchors[i]) == 0, (first, size)
+            assert verdict(proof, *keys) == 2
+            assert verdict({**proof, "root": "00" * 32}, *keys) == 1
+            assert verdict({**proof, "path": proof["path"] + ["00" * 32]}, *keys) == 1
+            assert earlier[:10] == b"GWAUDITCP1"
+
+
+def test_every_size_has_its_consistency_proof(tmp_path):
+    """All pairs up to 20, against the definition in RFC 6962; the checkpoint is made for the size."""
+    log = audit_make.Log(random.Random(5), records=20, segments=1)
+    suite, leaves = log.suites[0], log.leaves
+    path = tmp_path / "proof.json"
+    for size in range(1, 21):
+        log.leaves, log.seq = leaves[:size], size
+        body = log.body(5)
+        anchor = audit_make.anchor_text(body, {kind: audit_make.SIGN[kind](audit_make.SECRETS[kind], body) for kind in log.signers})
+        for first in range(1, size + 1):
+            proof = {"proof": "consistency", "size": first, "root": audit_make.peaks_of(suite, leaves[:first])[1].hex(),
+                     "path": [h.hex() for h in audit_make.proof_of(suite, leaves[:size], first)], "checkpoint": anchor}
+            path.write_text(json.dumps(proof))
+            assert tool("--proof", path).returncode == 2, (first, size)
+            if proof["path"]:
+                proof["path"][random.Random(first).randrange(len(proof["path"]))] = "22" * 32
+                path.write_text(json.dumps(proof))
+                assert tool("--proof", path).returncode == 1, (first, size)
+
+
+def test_the_command_says_what_it_wants(tmp_path):
+    nothing = tmp_path / "nothing"
+    for args in ((), ("--nothing", "x"), (nothing,), ("--pub", "x", nothing), ("--anchor", "0:" + "00" * 32, nothing), ("--seed", "1:00", nothing),
+                 ("--key", nothing, nothing), ("--proof", nothing), (nothing, nothing), ("--proof", nothing, nothing)):
+        out = tool(*args)
+        assert out.returncode == 2 and out.stderr.startswith("gatewayd-audit-verify: ") and not out.stdout, args
+    assert tool("--help").returncode == tool("--version").returncode == 0
+    # Not an export at all.
+    out = tool(write(tmp_path / "text", b"no export\n"))
+    assert out.returncode == 1 and "TAMPERED" in out.stdout and "check end" in out.stdout
+    assert audit_verify.verify(str(tmp_path / "text"))[:3] == (1, 0, "end")
+
+
+def test_options_from_files(tmp_path):
+    log = log_of(SEED)
+    path = write(tmp_path / "log.gwa", audit_make.pack(log.items))
+    given = Given(log)
+    files = []
+    for name, values in (("--pub", given.keys), ("--anchor", given.anchors), ("--seed", [f"{n}:{seed.hex()}" for n, seed in given.seeds.items()])):
+        file = tmp_path / name.strip("-")
+        file.write_text("# for people\n\n" + "\n".join(values) + "\n")
+        files += [name, file]
+    assert tool(*files, path).returncode == 0
+    (tmp_path / "pub").write_text("nonsense\n")
+    assert tool(*files, path).returncode == 2
