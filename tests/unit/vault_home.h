@@ -51,6 +51,40 @@ static inline void home_reopen(struct vault_home *home)
 	home_open(home);
 }
 
+static inline const uint8_t *home_key(struct vault_home *home, uint32_t id)
+{
+	const uint8_t *bytes = NULL;
+
+	check_ok(vault_key(home->vault, id, &bytes));
+	return bytes;
+}
+
+/* Its id is 0 when there is none. */
+static inline struct vault_key_info home_info_at(struct vault_home *home, uint32_t id, int64_t now_s)
+{
+	struct vault_key_info list[KEYSTORE_KEYS_MAX], none = { .id = 0 };
+	size_t n = vault_list(home->vault, now_s, list, KEYSTORE_KEYS_MAX);
+
+	for (size_t i = 0; i < n; i++) {
+		if (list[i].id == id)
+			return list[i];
+	}
+	return none;
+}
+
+static inline struct vault_key_info home_info(struct vault_home *home, uint32_t id)
+{
+	return home_info_at(home, id, NOW_S);
+}
+
+static inline uint32_t home_create(struct vault_home *home, enum key_purpose purpose)
+{
+	uint32_t id = 0;
+
+	check_ok(vault_create(home->vault, purpose, NOW_S, &id));
+	return id;
+}
+
 static inline void home_deinit(struct vault_home *home)
 {
 	vault_close(home->vault);
