@@ -289,11 +289,42 @@ static void long_events_are_read_back_in_portions(void **state)
 	home_teardown(&home);
 }
 
+static void a_tight_spool_keeps_alarms_only_and_tells_the_rest_as_dropped(void **state)
+{
+	struct home home;
+	struct spool_stats stats;
+
+	(void)state;
+	home_setup(&home, 256 * 1024);
+	append(&home, EVENT_CLASS_TELEMETRY, 1, 1);
+	settle(&home);
+	spool_set_tight(home.spool, true);
+	for (int i = 0; i < 100; i++) {
+		append(&home, EVENT_CLASS_TELEMETRY, 1, i);
+		append(&home, EVENT_CLASS_STATE, 1, i);
+	}
+	append(&home, EVENT_CLASS_ALARM, 1, 7);
+	settle(&home);
+	check_uint(home.n_stored, 202); /* whoever reported it is not kept waiting */
+	stats = spool_stats_of(home.spool, home.link);
+	check_uint(stats.dropped[EVENT_CLASS_TELEMETRY], 100);
+	check_uint(stats.dropped[EVENT_CLASS_STATE], 100);
+	check_uint(stats.queued[EVENT_CLASS_ALARM], 1);
+	expect(&home, EVENT_CLASS_ALARM, 7, false, NULL);
+	spool_set_tight(home.spool, false);
+	append(&home, EVENT_CLASS_STATE, 1, 8);
+	settle(&home);
+	home_restart(&home, 256 * 1024); /* and the count is kept */
+	check_uint(spool_stats_of(home.spool, home.link).dropped[EVENT_CLASS_STATE], 100);
+	home_teardown(&home);
+}
+
 int main(void)
 {
 	const struct CMUnitTest rows[] = {
 		cmocka_unit_test(a_full_spool_gives_up_the_oldest_of_the_least_class),
 		cmocka_unit_test(alarms_drive_out_state_and_nothing_drives_out_alarms),
+		cmocka_unit_test(a_tight_spool_keeps_alarms_only_and_tells_the_rest_as_dropped),
 		cmocka_unit_test(taken_entries_are_not_dropped),
 		cmocka_unit_test(a_full_writer_queue_is_said_and_costs_nothing),
 		cmocka_unit_test(purge_erases_one_device_in_memory_and_on_disk),

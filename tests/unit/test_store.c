@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include "base/base.h"
@@ -466,6 +467,76 @@ static void a_full_disk_fails_the_group_and_not_the_store(void **state)
 	world_end(&w);
 }
 
+/* A reserve of some steps; each gives the file system room for 100 kB more. */
+struct reserve {
+	int steps, asked;
+	struct rlimit limit;
+};
+
+static bool give_way(void *ctx)
+{
+	struct reserve *reserve = ctx;
+
+	reserve->asked++;
+	if (reserve->steps == 0)
+		return false;
+	reserve->steps--;
+	reserve->limit.rlim_cur += 100000;
+	return setrlimit(RLIMIT_FSIZE, &reserve->limit) == 0;
+}
+
+static void the_reserve_is_for_some_and_ends(void **state)
+{
+	struct reserve reserve = { .steps = 3, .limit = { .rlim_cur = 200000 } };
+	struct rlimit old;
+	struct row row = { .world = NULL };
+	struct world w;
+	int n = 0;
+
+	(void)state;
+	world_make(&w);
+	row.world = &w;
+	store_set_reserve(w.store, &(struct store_reserve){ 1u << w.audit, give_way, &reserve });
+	check_ok(store_start(w.store));
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+	reserve.limit.rlim_max = old.rlim_max;
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &reserve.limit), 0);
+	do { /* who is not meant gets nothing */
+		row.n = n++;
+		check_ok(store_submit(w.store, w.spool, 0, write_row, on_done, &row));
+		store_drain(w.store);
+	} while (row.r == 0 && n < 1000);
+	check_int(row.r, -ENOSPC);
+	check_int(reserve.asked, 0);
+	for (n = 0; n < 1000; n++) { /* who is does not even notice, as long as there is some */
+		row.n = n;
+		check_ok(store_submit(w.store, w.audit, 0, write_row, on_done, &row));
+		store_drain(w.store);
+		check_int(row.r, 0);
+	}
+	check_true(reserve.asked > 0 && reserve.steps < 3);
+	check_int(store_error(w.store), -ENOSPC); /* the spool's */
+	/* Its log was carried into the database early: it never grew to what it may have otherwise. */
+	struct stat st;
+	check_int(stat(tmpdir_path(&w.dir, "audit.db-wal"), &st), 0);
+	check_true(st.st_size < STORE_WAL_TIGHT_MAX + 200000);
+	reserve.steps = reserve.asked = 0; /* and it ends */
+	reserve.limit.rlim_cur = 4096;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &reserve.limit), 0);
+	row.n = n;
+	check_ok(store_submit(w.store, w.audit, 0, write_row, on_done, &row));
+	store_drain(w.store);
+	check_int(row.r, -ENOSPC);
+	check_int(reserve.asked, 1);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+	check_ok(store_submit(w.store, w.audit, 0, write_row, on_done, &row));
+	store_drain(w.store);
+	check_int(row.r, 0);
+	store_set_tight(w.store, false);
+	world_end(&w);
+}
+
 static void submit_again(void *arg, int r)
 {
 	struct row *row = arg;
@@ -541,6 +612,7 @@ int main(void)
 		cmocka_unit_test(a_hundred_thousand_jobs),
 		cmocka_unit_test(the_wal_is_kept_short),
 		cmocka_unit_test(a_full_disk_fails_the_group_and_not_the_store),
+		cmocka_unit_test(the_reserve_is_for_some_and_ends),
 		cmocka_unit_test(closing_runs_what_waits),
 		cmocka_unit_test(what_never_started_is_cancelled),
 	};
