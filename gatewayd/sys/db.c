@@ -292,6 +292,8 @@ int db_open(const char *path, const struct db_options *options, struct db **ret)
 		r = DB_E_NOTADB;
 	else
 		r = db->handle ? db_fail(db, r) : -ENOMEM;
+	if (r == 0 && options->keys && options->sync != DB_SYNC_EXTRA)
+		r = db_fail(db, sqlite3_file_control(db->handle, "main", DB_FCNTL_COMMITS_WAIT, NULL));
 	if (r == 0)
 		r = db_set_up(db, options);
 	if (r) {

@@ -297,6 +297,9 @@ static int on_control(sqlite3_file *f, int op, void *arg)
 	sqlite3_file *below = file_of(f)->below;
 
 	switch (op) {
+	case DB_FCNTL_COMMITS_WAIT:
+		file_of(f)->commits_wait = true;
+		return SQLITE_OK;
 	case SQLITE_FCNTL_BEGIN_ATOMIC_WRITE: /* in the place of a journal; WAL has no need of it */
 	case SQLITE_FCNTL_COMMIT_ATOMIC_WRITE:
 	case SQLITE_FCNTL_ROLLBACK_ATOMIC_WRITE:
@@ -402,9 +405,9 @@ static int file_init(struct db_file *file, struct db_vfs *vfs, const char *name,
 		     : flags & SQLITE_OPEN_MAIN_DB ? DB_FILE_MAIN
 						      : DB_FILE_JOURNAL;
 	file->read_offset = -1;
-	if (file->kind == DB_FILE_JOURNAL)
+	if (file->kind != DB_FILE_MAIN)
 		file->main = file_of(sqlite3_database_file_object(name));
-	else if (page_place_init(&file->place, name, wal))
+	if (file->kind != DB_FILE_JOURNAL && page_place_init(&file->place, name, wal))
 		return SQLITE_CANTOPEN;
 	return SQLITE_OK;
 }

@@ -12,6 +12,8 @@
 #include "sys/db_page.h"
 
 enum { DB_FILE_NONCES = 16 };
+/* File control of a database: its commits are not synced one by one, so that later ones may be on the disk without earlier ones. */
+enum { DB_FCNTL_COMMITS_WAIT = 0x67770001 };
 
 struct db_vfs;
 must_check int db_vfs_new(struct db_keys *keys, struct db_vfs **ret);
@@ -47,7 +49,8 @@ struct db_file {
 	struct db_keys *keys;
 	const char *path;
 	enum db_file_kind kind;
-	struct db_file *main; /* of a journal */
+	struct db_file *main; /* of a journal, of a WAL */
+	bool commits_wait;    /* of a database: DB_FCNTL_COMMITS_WAIT */
 	struct page_place place;
 	uint8_t nonces[DB_FILE_NONCES * SEAL_NONCE_LEN];
 	unsigned n_nonces;

@@ -4,7 +4,8 @@
  * word. The difference: SQLite begins a transaction only when the one before it is committed. So
  * where behind the bad frame there stands a commit and right behind that a frame that carries its
  * checksum on, the commit was acknowledged. Then the file is kept aside as it is, and what is lost
- * is counted.
+ * is counted. Of a database whose commits are synced only now and then this cannot be told: there
+ * whole commits may reach the disk behind one that did not, and nobody looks.
  *
  * Frames of a transaction that was rolled back may lie behind the end and open well, but have no
  * commit; those of an earlier life of the file have other salts.
@@ -98,6 +99,8 @@ static void look_behind(struct db_file *file, uint32_t number)
 	sqlite3_int64 size = 0;
 	uint32_t frames;
 
+	if (file->main->commits_wait)
+		return;
 	if (file->below->pMethods->xFileSize(file->below, &size) || size <= WAL_HEAD)
 		return;
 	frames = (uint32_t)((size - WAL_HEAD) / FRAME_LEN);
