@@ -46,6 +46,17 @@ static void gate_wait(struct home *home)
 		;
 }
 
+/* A rotation goes on, perhaps on a thread of its own: it is given a moment. One that waits for something does not count. */
+static bool pool_works(struct home *home)
+{
+	struct custody_progress progress;
+	bool works = false;
+
+	for (size_t i = 0; home->custody && custody_progress_at(home->custody, i, &progress); i++)
+		works = works || !progress.trouble;
+	return works && loop_turn(home->loop, 1) == 0;
+}
+
 /* Without the gate. */
 static void let_run(struct home *home)
 {
@@ -54,7 +65,7 @@ static void let_run(struct home *home)
 
 		assert(r == 0);
 		(void)r;
-		if (store_queued(home->store) == 0)
+		if (store_queued(home->store) == 0 && !pool_works(home))
 			return;
 		store_drain(home->store);
 	}
@@ -76,7 +87,7 @@ void home_settle(struct home *home)
 		r = loop_turn(home->loop, 0);
 		assert(r == 0);
 		(void)r;
-		if (store_queued(home->store) <= 1)
+		if (store_queued(home->store) <= 1 && !pool_works(home))
 			return;
 	}
 }
@@ -100,16 +111,59 @@ static void on_ready(void *ctx, unsigned link)
 	(void)link;
 }
 
+static int open_vault(struct home *home, const char **where)
+{
+	const struct vault_options vault = { .folder = home->folder, .suite = home->options.suite, .source = KEY_SOURCE_FILE,
+					     .path = home->key_file, .now_s = home->options.wall_us / 1000000 };
+	struct ring_options ring = { .folder = home->folder, .suite = home->options.suite };
+	char why[200];
+	int r;
+
+	if (!home->options.suite)
+		return 0;
+	(void)text_print(home->key_file, sizeof(home->key_file), "%s/kek.key", home->folder);
+	*where = "vault_open";
+	r = vault_open(&vault, why, sizeof(why), &home->vault);
+	if (r)
+		return r;
+	*where = "ring_new";
+	ring.vault = home->vault;
+	return ring_new(&ring, &home->ring);
+}
+
+static const struct custody_ops no_ops;
+
+static int open_custody(struct home *home, const char **where)
+{
+	const struct custody_options options = { .loop = home->loop, .store = home->store, .db = home->gateway, .audit = home->audit,
+						 .vault = home->vault, .ring = home->ring, .folder = home->folder, .suite = home->options.suite,
+						 .key_file = home->key_file, .mem_kib = 8, .passes = 1, .ops = &no_ops };
+	int r;
+
+	if (!home->options.suite)
+		return 0;
+	*where = "custody_new";
+	r = custody_new(&options, &home->custody);
+	if (r)
+		return r;
+	*where = "custody_load";
+	return custody_load(home->custody);
+}
+
 static int open_databases(struct home *home, const char **where)
 {
-	static char schema_1[2048]; /* NUL-terminated text that is the same for all */
+	struct db_keys *keys = home->ring ? ring_pages(home->ring) : NULL;
+	char schema_1[4096];
 	const struct db_migration steps[] = { { 1, schema_1 }, { 2, deed_schema_2 } };
-	const struct db_options gateway = { .sync = home->options.sync, .migrations = steps, .n_migrations = home->options.schema };
-	const struct db_options spool = { .sync = DB_SYNC_NORMAL, .migrations = spool_migrations, .n_migrations = spool_n_migrations };
+	const struct db_options gateway = { .sync = home->options.sync, .migrations = steps, .n_migrations = home->options.schema,
+					   .keys = keys };
+	const struct db_options spool = { .sync = DB_SYNC_NORMAL, .migrations = spool_migrations, .n_migrations = spool_n_migrations,
+					 .keys = keys };
 	char path[200];
 	int r;
 
-	(void)text_print(schema_1, sizeof(schema_1), "%s%s", deed_schema_1, audit_outbox_schema);
+	if (!text_print(schema_1, sizeof(schema_1), "%s%s%s", deed_schema_1, audit_outbox_schema, custody_schema_1))
+		return -ENOBUFS;
 	*where = "store_new";
 	r = store_new(home->loop, &home->store);
 	if (r)
@@ -128,7 +182,8 @@ static int open_parts(struct home *home, const char **where)
 {
 	static const uint8_t boot_id[16] = { 0xb0, 1 };
 	const struct audit_options audit = { .folder = home->folder, .hash = CRYPTO_SHA256, .boot_id = boot_id,
-					     .segment_bytes_max = home->options.segment_bytes_max };
+					     .segment_bytes_max = home->options.segment_bytes_max,
+					     .seal = home->ring ? ring_seal(home->ring) : NULL };
 	const struct spool_options spool = { .bytes_max = 1 << 26 };
 	int r;
 
@@ -146,7 +201,8 @@ static int open_parts(struct home *home, const char **where)
 	if (r)
 		return r;
 	*where = "spool_load";
-	return spool_load(home->spool);
+	r = spool_load(home->spool);
+	return r ? r : open_custody(home, where);
 }
 
 int home_open(struct home *home, const struct home_options *options, const char **where)
@@ -162,8 +218,10 @@ int home_open(struct home *home, const struct home_options *options, const char 
 	r = loop_new_virtual(options->boot_ms, options->wall_us, &home->loop);
 	if (r == 0) {
 		clocks_follow(home);
-		r = open_databases(home, where);
+		r = open_vault(home, where);
 	}
+	if (r == 0)
+		r = open_databases(home, where);
 	if (r == 0)
 		r = open_parts(home, where);
 	if (r)
@@ -187,6 +245,8 @@ int home_start(struct home *home)
 	home->started = true;
 	if (home->options.single_step)
 		gate_wait(home);
+	if (home->custody)
+		custody_start(home->custody);
 	home_settle(home);
 	return 0;
 }
@@ -197,11 +257,14 @@ void home_close(struct home *home)
 		home_settle(home);
 	home->options.boot_ms = home->loop ? loop_now_ms(home->loop) : 0;
 	home->options.wall_us = home->loop ? loop_wall_us(home->loop) : 0;
+	home->custody = custody_close(home->custody);
 	home->spool = spool_close(home->spool);
 	home->audit = audit_close(home->audit);
 	if (home->started && home->options.single_step)
 		sem_post(&home->go);
 	home->store = store_close(home->store);
+	home->ring = ring_free(home->ring);
+	home->vault = vault_close(home->vault);
 	if (home->loop)
 		home->loop = loop_free(home->loop);
 	home->started = false;

@@ -1,14 +1,17 @@
 #pragma once
 /* home - what of the gateway writes to the disk, put together as app.c does, small and single-stepped.
  *
- * A gateway database with an outbox, the audit log, the spool with two links. The writer thread is held at a gate but when
+ * A vault with its keys when there is a suite, a gateway database with an outbox, the audit log, the spool with two links, custody. The writer thread is held at a gate but when
  * home_settle lets it go, so that what it finds in its queue, and so every file operation, follows from the
  * calls alone. Time stands still but for home_pass.
  */
 #include "audit/audit.h"
+#include "custody/custody.h"
+#include "custody/ring.h"
 #include "spool/spool.h"
 #include "sys/loop.h"
 #include "sys/store.h"
+#include "vault/vault.h"
 
 #include <semaphore.h>
 
@@ -23,12 +26,17 @@ struct home_options {
 	enum db_sync sync;       /* of gateway.db */
 	uint64_t segment_bytes_max;
 	int64_t boot_ms, wall_us;
+	enum seal_suite suite;   /* of everything stored; 0: a home without keys, in the clear */
 	bool single_step;        /* the writer is held at the gate; without, it just runs */
 };
 struct home {
 	struct home_options options;
 	char folder[160];
+	char key_file[200];
 	struct loop *loop;
+	struct vault *vault;
+	struct ring *ring;
+	struct custody *custody;
 	struct store *store;
 	struct audit *audit;
 	struct spool *spool;

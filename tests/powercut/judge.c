@@ -30,7 +30,7 @@ struct bench {
 
 const char *verdict_name(enum verdict verdict)
 {
-	static const char *const names[VERDICTS] = { "good", "does not open", "damaged", "acknowledged and lost", "chain", "invented", "stuck" };
+	static const char *const names[VERDICTS] = { "good", "does not open", "damaged", "acknowledged and lost", "chain", "false alarm", "invented", "stuck" };
 
 	return names[verdict];
 }
@@ -180,7 +180,7 @@ static void on_rows(void *ctx, int r, const struct audit_row *rows, size_t n)
 		else if (strncmp(object, "note-", 5) == 0 && number > 0 && number < NOTES_MAX)
 			bench->note_seen[number]++;
 		if (rows[i].record.kind == AUDIT_SEGMENT && rows[i].record.outcome != AUDIT_OK)
-			find(bench, VERDICT_CHAIN, "a false alarm: %s", rows[i].record.detail ? rows[i].record.detail : "");
+			find(bench, VERDICT_ALARM, "%s", rows[i].record.detail ? rows[i].record.detail : "");
 	}
 }
 
@@ -216,7 +216,7 @@ static void check_records(struct bench *bench)
 			find(bench, VERDICT_LOST, "note %lld was acknowledged and is not in the log", (long long)n);
 	}
 	if (audit_fault(bench->home.audit))
-		find(bench, VERDICT_CHAIN, "a false alarm: %s", audit_fault(bench->home.audit));
+		find(bench, VERDICT_ALARM, "%s", audit_fault(bench->home.audit));
 }
 
 /* --- the spool ------------------------------------------------------------------------------------------------------- */
@@ -274,6 +274,44 @@ static void check_link(struct bench *bench, unsigned link)
 	}
 }
 
+/* --- keys ------------------------------------------------------------------------------------------------------------ */
+
+static void check_keys(struct bench *bench)
+{
+	struct vault_key_info rows[KEYSTORE_KEYS_MAX];
+	uint8_t found[KEYS_MAX] = { 0 };
+	unsigned active[KEY_PURPOSES] = { 0 };
+	size_t n = vault_list(bench->home.vault, 0, rows, N_ELEMENTS(rows));
+	const uint8_t *key;
+
+	for (size_t i = 0; i < n; i++) {
+		if (rows[i].id < KEYS_MAX)
+			found[rows[i].id] = (uint8_t)rows[i].state;
+		active[rows[i].purpose] += rows[i].state == KEY_ACTIVE;
+		if (rows[i].state == KEY_ACTIVE && vault_key(bench->home.vault, rows[i].id, &key))
+			find(bench, VERDICT_LOST, "key %u is active and cannot be read", rows[i].id);
+	}
+	for (unsigned id = 0; id < KEYS_MAX; id++)
+		if (found[id] < bench->promise->key_state[id])
+			find(bench, VERDICT_LOST, "key %u was %s and is %s", id, key_state_name((enum key_state)bench->promise->key_state[id]),
+			     found[id] ? key_state_name((enum key_state)found[id]) : "not there");
+	for (unsigned i = 1; i < KEY_PURPOSES; i++)
+		if (active[i] != 1 && bench->promise->opened)
+			find(bench, VERDICT_LOST, "%u active keys for %s", active[i], key_purpose_name((enum key_purpose)i));
+	if (vault_fell_back(bench->home.vault))
+		find(bench, VERDICT_ALARM, "keystore.bin did not open");
+}
+
+/* No page was refused that a power cut alone explains. */
+static void check_pages(struct bench *bench)
+{
+	struct db_keys_stats stats = db_keys_stats(ring_pages(bench->home.ring));
+
+	if (stats.refused || stats.lost_frames)
+		find(bench, VERDICT_ALARM, "%llu pages refused, %llu frames lost: %s at %lld", (unsigned long long)stats.refused,
+		     (unsigned long long)stats.lost_frames, stats.last_file, (long long)stats.last_offset);
+}
+
 /* --- life goes on ---------------------------------------------------------------------------------------------------- */
 
 static void on_done(void *ctx, int r)
@@ -326,7 +364,7 @@ static void look(struct bench *bench)
 	const char *where;
 	const struct judge_options *o = bench->options;
 	const struct home_options options = { .folder = o->folder, .schema = o->schema, .sync = DB_SYNC_EXTRA,
-					      .segment_bytes_max = o->segment_bytes_max, .boot_ms = o->boot_ms, .wall_us = o->wall_us };
+					      .segment_bytes_max = o->segment_bytes_max, .boot_ms = o->boot_ms, .wall_us = o->wall_us, .suite = o->suite };
 	int r = home_open(&bench->home, &options, &where);
 
 	if (r) {
@@ -334,7 +372,9 @@ static void look(struct bench *bench)
 		return;
 	}
 	if (audit_fault(bench->home.audit))
-		find(bench, VERDICT_CHAIN, "a false alarm: %s", audit_fault(bench->home.audit));
+		find(bench, VERDICT_ALARM, "%s", audit_fault(bench->home.audit));
+	if (o->suite)
+		check_keys(bench);
 	check_whole(bench, bench->home.gateway, "gateway.db");
 	check_whole(bench, bench->home.spool_db, "spool.db");
 	check_gateway(bench);
@@ -349,6 +389,8 @@ static void look(struct bench *bench)
 	}
 	if (bench->verdict == VERDICT_GOOD)
 		go_on(bench);
+	if (o->suite)
+		check_pages(bench);
 	if (store_error(bench->home.store))
 		find(bench, VERDICT_STUCK, "the store says %d", store_error(bench->home.store));
 	home_close(&bench->home);

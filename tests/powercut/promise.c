@@ -57,6 +57,9 @@ static void hear(struct promise *promise, const struct op *op)
 	case SAY_SCHEMA:
 		promise->schema = op->value;
 		break;
+	case SAY_KEY:
+		promise->key_state[op->value] = (uint8_t)op->more;
+		break;
 	case SAY_OPENED:
 		promise->opened = true;
 		break;

@@ -18,9 +18,10 @@ enum say {
 	SAY_EVENTS_OLD,                  /* all stored before n: two seconds ago */
 	SAY_TAKEN, SAY_LET_GO,           /* n of the event; more: its number << 8 | link */
 	SAY_SCHEMA,                      /* gateway.db opened with that version */
+	SAY_KEY,                         /* the key's id; more: its state, enum key_state */
 	SAY_OPENED,                      /* the home is there: from now on its files are */
 };
-enum { DEEDS_MAX = 4096, NOTES_MAX = 4096, EVENTS_MAX = 4096, ANCHORS_MAX = 4096 };
+enum { DEEDS_MAX = 4096, NOTES_MAX = 4096, EVENTS_MAX = 4096, ANCHORS_MAX = 4096, KEYS_MAX = 1024 };
 
 struct promise_event {
 	bool asked, stored, sync, on_disk;
@@ -35,6 +36,7 @@ struct promise {
 	uint64_t number_given[HOME_LINKS];
 	int64_t n_anchors; /* of the workload's, as many as had been seen */
 	int64_t schema;
+	uint8_t key_state[KEYS_MAX]; /* by id; 0 not promised */
 	bool opened;
 	size_t at;
 };

@@ -82,7 +82,7 @@ static void judge_image(const struct run_options *options, struct tally *tally, 
 			const struct promise *promise, const char *image)
 {
 	struct dice own = dice_of(work->options.seed, 1000 + tally->at);
-	const struct judge_options judging = { image, work->options.day->schema_last, work->options.day->segment_bytes_max,
+	const struct judge_options judging = { image, work->options.day->suite, work->options.day->schema_last, work->options.day->segment_bytes_max,
 					       work->boot_ms + 1000, work->wall_us + 1000000, work->anchors };
 	enum disk_mode mode = choose_mode(&own);
 	char why[WHY_MAX], text[WHY_MAX + 60];

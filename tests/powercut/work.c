@@ -14,14 +14,23 @@
 
 enum { MS_OLD = 2000, TOGETHER_MAX = 4 };
 
-/*                                            deed note risk plain take letgo untake pass check month restart */
+#define PLAIN 0
+#define XCHACHA SEAL_XCHACHA
+#define SM4 SEAL_SM4
+/*                    steps segment  suite schemas   deed note risk plain take letgo untake pass check month restart verb */
 const struct day days[] = {
-	{ "birth", 3, 1 << 24, 1, 1, { 30, 30, 20, 20, 0, 0, 0, 0, 0, 0, 0 }, 0 },
-	{ "day", 60, 1 << 24, 1, 1, { 20, 20, 12, 20, 12, 10, 2, 14, 3, 0, 0 }, 0 },
-	{ "restarts", 40, 1 << 24, 1, 1, { 20, 20, 10, 15, 10, 8, 1, 8, 3, 0, 8 }, 0 },
-	{ "segments", 50, 6000, 1, 1, { 25, 35, 4, 6, 4, 3, 0, 12, 2, 3, 3 }, 0 },
-	{ "migration", 24, 1 << 24, 1, 2, { 50, 20, 6, 8, 4, 3, 0, 5, 5, 0, 3 }, 0 },
-	{ "afterlife", 20, 1 << 14, 1, 1, { 20, 20, 10, 15, 10, 8, 1, 8, 3, 0, 4 }, 4 },
+	{ "birth", 3, 1 << 24, PLAIN, 1, 1, { 30, 30, 20, 20, 0, 0, 0, 0, 0, 0, 0, 0 }, 0 },
+	{ "day", 60, 1 << 24, PLAIN, 1, 1, { 20, 20, 12, 20, 12, 10, 2, 14, 3, 0, 0, 0 }, 0 },
+	{ "restarts", 40, 1 << 24, PLAIN, 1, 1, { 20, 20, 10, 15, 10, 8, 1, 8, 3, 0, 8, 0 }, 0 },
+	{ "segments", 50, 6000, PLAIN, 1, 1, { 25, 35, 4, 6, 4, 3, 0, 12, 2, 3, 3, 0 }, 0 },
+	{ "migration", 24, 1 << 24, PLAIN, 1, 2, { 50, 20, 6, 8, 4, 3, 0, 5, 5, 0, 3, 0 }, 0 },
+	{ "afterlife", 20, 1 << 14, PLAIN, 1, 1, { 20, 20, 10, 15, 10, 8, 1, 8, 3, 0, 4, 0 }, 4 },
+	{ "sealed-birth", 3, 1 << 24, XCHACHA, 1, 1, { 30, 30, 20, 20, 0, 0, 0, 0, 0, 0, 0, 0 }, 0 },
+	{ "sealed-day", 30, 1 << 24, XCHACHA, 1, 1, { 20, 20, 12, 20, 12, 10, 2, 14, 3, 0, 3, 0 }, 0 },
+	{ "sealed-sm", 20, 9000, SM4, 1, 1, { 25, 35, 4, 6, 4, 3, 0, 12, 2, 3, 3, 0 }, 0 },
+	{ "sealed-migration", 24, 1 << 24, XCHACHA, 1, 2, { 50, 20, 6, 8, 4, 3, 0, 5, 5, 0, 3, 0 }, 0 },
+	{ "sealed-afterlife", 16, 1 << 14, XCHACHA, 1, 1, { 20, 20, 10, 15, 10, 8, 1, 8, 3, 0, 4, 0 }, 4 },
+	{ "keys", 20, 1 << 24, XCHACHA, 1, 1, { 10, 10, 5, 5, 2, 2, 0, 6, 2, 0, 3, 40 }, 0 },
 };
 const size_t n_days = N_ELEMENTS(days);
 
@@ -213,6 +222,45 @@ static void act_month(struct work *work)
 	home_pass(&work->home, 61000);
 }
 
+/* --- keys ------------------------------------------------------------------------------------------------------------ */
+
+/* What a verb did is durable when it is seen. */
+static void see_keys(struct work *work)
+{
+	struct vault_key_info rows[KEYSTORE_KEYS_MAX];
+	size_t n = work->home.vault ? vault_list(work->home.vault, 0, rows, N_ELEMENTS(rows)) : 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (rows[i].id >= KEYS_MAX || work->key_state[rows[i].id] == rows[i].state)
+			continue;
+		work->key_state[rows[i].id] = (uint8_t)rows[i].state;
+		work->key_highest = rows[i].id > work->key_highest ? rows[i].id : work->key_highest;
+		tap_say(SAY_KEY, rows[i].id, rows[i].state);
+	}
+}
+
+static void on_verb(void *ctx, int r, const struct custody_answer *answer)
+{
+	struct work *work = ctx;
+
+	(void)answer;
+	work->n_failed += r < 0; /* refused is fine */
+	see_keys(work);
+}
+
+static void act_verb(struct work *work)
+{
+	static const enum custody_verb verbs[] = { CUSTODY_CREATE, CUSTODY_CREATE, CUSTODY_ACTIVATE, CUSTODY_ACTIVATE, CUSTODY_DISABLE,
+						   CUSTODY_COMPROMISE, CUSTODY_DESTROY, CUSTODY_ROTATE, CUSTODY_ROTATE, CUSTODY_ROTATE };
+	struct audit_record record = { .subject = { SUBJECT_USER, 3 }, .subject_name = "anna", .rule = -1 };
+	struct custody_order order = { .verb = verbs[dice_below(&work->dice, N_ELEMENTS(verbs))],
+				       .purpose = (enum key_purpose)(1 + dice_below(&work->dice, KEY_PURPOSES - 1)),
+				       .id = 1 + (uint32_t)dice_below(&work->dice, work->key_highest + 1) };
+
+	if (work->home.custody)
+		custody_do(work->home.custody, &order, &record, on_verb, work);
+}
+
 /* --- life ------------------------------------------------------------------------------------------------------------ */
 
 void work_init(struct work *work, const struct work_options *options)
@@ -252,7 +300,7 @@ int work_open(struct work *work, const char **where)
 {
 	const struct home_options options = { .folder = work->options.folder, .schema = work->schema, .sync = work->options.sync,
 					      .segment_bytes_max = work->options.day->segment_bytes_max, .boot_ms = work->boot_ms,
-					      .wall_us = work->wall_us, .single_step = true };
+					      .wall_us = work->wall_us, .suite = work->options.day->suite, .single_step = true };
 	int r = home_open(&work->home, &options, where);
 
 	if (r)
@@ -269,6 +317,7 @@ int work_open(struct work *work, const char **where)
 	memset(work->n_taken, 0, sizeof(work->n_taken));
 	work->lives = true;
 	see_anchor(work);
+	see_keys(work);
 	return 0;
 }
 
@@ -325,6 +374,9 @@ static void act(struct work *work, enum act act)
 	case ACT_RESTART:
 		restart(work);
 		break;
+	case ACT_VERB:
+		act_verb(work);
+		break;
 	case ACTS:
 		break;
 	}
@@ -356,6 +408,7 @@ void work_step(struct work *work)
 		return;
 	home_settle(&work->home);
 	see_anchor(work);
+	see_keys(work);
 }
 
 bool work_live(struct work *work, const struct work_options *options, char *why, size_t cap)

@@ -6,12 +6,13 @@
 #include "promise.h"
 #include "tap.h"
 
-enum act { ACT_DEED, ACT_NOTE, ACT_RISKY, ACT_PLAIN, ACT_TAKE, ACT_LET_GO, ACT_UNTAKE, ACT_PASS, ACT_CHECKPOINT, ACT_MONTH, ACT_RESTART, ACTS };
+enum act { ACT_DEED, ACT_NOTE, ACT_RISKY, ACT_PLAIN, ACT_TAKE, ACT_LET_GO, ACT_UNTAKE, ACT_PASS, ACT_CHECKPOINT, ACT_MONTH, ACT_RESTART, ACT_VERB, ACTS };
 
 struct day {
 	const char *name;
 	unsigned steps;
 	uint64_t segment_bytes_max;
+	enum seal_suite suite; /* 0: in the clear */
 	unsigned schema_first, schema_last; /* the last restart brings schema_last */
 	uint8_t weight[ACTS];
 	unsigned lives_max; /* not 0: so many at most, each but the first from an image of the one before */
@@ -50,6 +51,8 @@ struct work {
 		uint64_t number;
 	} taken[HOME_LINKS][64];
 	unsigned n_taken[HOME_LINKS];
+	uint8_t key_state[KEYS_MAX]; /* as said */
+	uint32_t key_highest;
 	int64_t stored_at_ms[EVENTS_MAX];
 	int64_t n_old;
 };
