@@ -11,6 +11,7 @@
 
 #include "audit/inside.h"
 #include "base/text.h"
+#include "model/alarm.h"
 
 enum { ROW_BYTES = 64 }; /* what a row costs beside rec */
 
@@ -40,7 +41,19 @@ int audit_claim_tail(struct audit *audit, struct db *db, struct audit_claim *cla
 		return -ESTALE;
 	claim->found = *ret = tail;
 	claim->ran = true;
-	return 0;
+	return audit->writer.sealer ? sealer_back(audit->writer.sealer, audit->writer.hash, &tail) : 0;
+}
+
+int audit_put(struct audit *audit, struct db *db, struct segment_tail *tail, uint8_t *rec, size_t len)
+{
+	if (!audit->writer.sealer)
+		return segment_put(db, audit->writer.hash, tail, rec, len);
+	return sealer_put(audit->writer.sealer, db, audit->writer.hash, tail, rec, len);
+}
+
+struct db_keys *audit_pages(const struct audit *audit)
+{
+	return audit->writer.sealer ? sealer_seal(audit->writer.sealer)->pages : NULL;
 }
 
 void audit_on_job(struct audit *audit, int r)
@@ -93,7 +106,7 @@ static int batch_job(struct db *db, void *arg)
 
 	for (size_t i = 0; i < batch->n && r == 0; i++) {
 		if (batch->items[i].len)
-			r = segment_put(db, audit->writer.hash, &batch->tail, batch->items[i].rec, batch->items[i].len);
+			r = audit_put(audit, db, &batch->tail, batch->items[i].rec, batch->items[i].len);
 	}
 	if (r == 0)
 		audit->writer.last = batch->tail;
@@ -129,9 +142,13 @@ static int batch_submit(struct audit *audit, struct audit_batch *batch)
 	batch->claim.confirmed = audit->tail;
 	r = store_submit(audit->store, audit->db, STORE_SYNC, batch_job, on_batch, batch);
 
-	if (!r)
-		audit->n_jobs++;
-	return r == STORE_E_FULL ? AUDIT_E_FULL : r;
+	if (r)
+		return r == STORE_E_FULL ? AUDIT_E_FULL : r;
+	audit->n_jobs++;
+	if (batch->grave)
+		audit_points_want(audit, CHECKPOINT_GRAVE);
+	audit_points_given(audit, batch->n);
+	return 0;
 }
 
 int audit_flush_batch(struct audit *audit)
@@ -151,7 +168,7 @@ static int batch_put(struct audit *audit, const uint8_t *rec, size_t len, audit_
 	struct audit_batch *batch;
 	uint8_t *copy = NULL;
 
-	if (audit->batch && audit->batch->n == AUDIT_BATCH_MAX) {
+	if (audit->batch && (audit->batch->n == AUDIT_BATCH_MAX || audit->points.n_given + audit->batch->n == AUDIT_EPOCH_RECORDS)) {
 		int r = audit_flush_batch(audit);
 
 		if (r)
@@ -173,6 +190,7 @@ static int batch_put(struct audit *audit, const uint8_t *rec, size_t len, audit_
 		audit->batch->audit = audit;
 		audit->batch->claim = (struct audit_claim){ .ran = false };
 		audit->batch->n = audit->batch->bytes = 0;
+		audit->batch->grave = false;
 		list_init(&audit->batch->link);
 	}
 	batch = audit->batch;
@@ -217,7 +235,7 @@ int audit_begin_segment(struct audit *audit, struct db *db, const struct segment
 	len = record_encode(&record, stamp, audit->writer.outbox, &segment, buf);
 	r = db_begin(db);
 	if (r == 0)
-		r = segment_put(db, audit->writer.hash, &next, buf, len);
+		r = audit_put(audit, db, &next, buf, len);
 	if (r == 0)
 		r = db_commit(db);
 	if (r < 0)
@@ -234,21 +252,36 @@ struct segment_change {
 	struct segment_name name;
 	struct record_stamp stamp;
 	struct segment_tail tail;
+	struct list made; /* the old file's last checkpoint */
 };
+
+/* Where the old file ends; sealed, unless that end is another's. */
+static int change_end(struct segment_change *change, struct db *old)
+{
+	struct audit *audit = change->audit;
+	struct sealer *sealer = audit->writer.sealer;
+	int r;
+
+	if (!change->is_foreign) {
+		r = audit_claim_tail(audit, old, &change->claim, &change->tail);
+		return r || !sealer ? r : audit_point_make(audit, old, CHECKPOINT_SEGMENT_END, &change->stamp, &change->made);
+	}
+	change->tail = change->claim.confirmed;
+	r = sealer ? sealer_back(sealer, audit->writer.hash, &change->tail) : 0;
+	if (r == 0 && sealer)
+		sealer_settle(sealer);
+	return r;
+}
 
 static int change_task(struct store *store, struct db *const *dbs, void *arg)
 {
 	struct segment_change *change = arg;
 	struct audit *audit = change->audit;
 	struct db *db = NULL;
-	int r = 0;
+	int r = change_end(change, dbs[audit->db]);
 
-	if (change->is_foreign)
-		change->tail = change->claim.confirmed;
-	else
-		r = audit_claim_tail(audit, dbs[audit->db], &change->claim, &change->tail);
 	if (r == 0)
-		r = segment_open(audit->folder, &change->name, &db);
+		r = segment_open(audit->folder, &change->name, audit_pages(audit), &db);
 	if (r == 0)
 		r = audit_begin_segment(audit, db, &change->name, &audit->writer.segment, &change->stamp, &change->tail);
 	if (r) {
@@ -274,7 +307,9 @@ static void on_change(void *arg, int r)
 		audit->segment = change->name;
 		audit->segment_bytes = 0;
 		audit->tail = change->tail;
+		audit_points_given(audit, 1);
 	}
+	audit_points_say(audit, &change->made);
 	free(change);
 	audit_job_ended(audit);
 }
@@ -295,6 +330,7 @@ static void change_when_due(struct audit *audit)
 	if (!change)
 		return;
 	change->audit = audit;
+	list_init(&change->made);
 	change->is_foreign = is_foreign;
 	change->claim.confirmed = audit->tail;
 	change->stamp = audit_stamp_now(audit);
@@ -314,6 +350,7 @@ static void on_turn_end(void *ctx)
 	change_when_due(audit);
 	if (audit_flush_batch(audit))
 		timer_start(audit->retry_timer, AUDIT_RETRY_MS);
+	audit_points_turn(audit);
 	audit_drain_now(audit);
 }
 
@@ -335,12 +372,17 @@ static void on_retry(void *ctx)
 
 static int put_record(struct audit *audit, const struct audit_record *record, audit_done_fn done, void *ctx)
 {
+	const struct audit_kind_row *row = audit_kind_row(record->kind);
 	struct record_stamp stamp = audit_stamp_now(audit);
 	uint8_t buf[AUDIT_RECORD_MAX];
+	int r;
 
 	if (audit->n_queued >= AUDIT_QUEUE_MAX)
 		return AUDIT_E_FULL;
-	return batch_put(audit, buf, record_encode(record, &stamp, 0, NULL, buf), done, ctx);
+	r = batch_put(audit, buf, record_encode(record, &stamp, 0, NULL, buf), done, ctx);
+	if (r == 0 && row && row->severity >= SEVERITY_ERROR)
+		audit->batch->grave = true;
+	return r;
 }
 
 /* A count that finds the queue full is lost with it; what caused the fullness is recorded by then. */
@@ -403,7 +445,7 @@ struct audit_head audit_head(const struct audit *audit)
 
 const char *audit_fault(const struct audit *audit)
 {
-	return audit->fault[0] ? audit->fault : NULL;
+	return audit->fault[0] ? audit->fault : audit->points.key_error ? audit->points.fault : NULL;
 }
 
 /* --- life ------------------------------------------------------------------------------------------------------------ */
@@ -424,11 +466,18 @@ static int audit_make(struct loop *loop, struct store *store, const struct audit
 	r = audit->folder ? collapse_new(&audit->collapse) : -ENOMEM;
 	if (!r)
 		r = crypto_hash_new(options->hash, &audit->writer.hash);
+	if (!r && options->seal)
+		r = sealer_new(options->folder, options->seal, &audit->writer.sealer);
+	if (!r)
+		r = audit_points_new(audit);
 	if (!r)
 		r = timer_new(loop, on_window, audit, &audit->window_timer);
 	if (!r)
 		r = timer_new(loop, on_retry, audit, &audit->retry_timer);
-	return r ? r : audit_open_log(audit);
+	if (!r)
+		r = audit_open_log(audit);
+	audit->is_open = r == 0;
+	return r;
 }
 
 int audit_new(struct loop *loop, struct store *store, const struct audit_options *options, struct audit **ret)
@@ -458,6 +507,7 @@ static void audit_free(struct audit *audit)
 		batch_free(audit->batch);
 	}
 	crypto_hash_free(audit->writer.hash);
+	sealer_free(audit->writer.sealer);
 	collapse_free(audit->collapse);
 	free(audit->folder);
 	free(audit);
@@ -481,6 +531,7 @@ struct audit *audit_close(struct audit *audit)
 		(void)!audit_flush_batch(audit);
 		audit_drain_now(audit);
 	}
+	audit_points_close(audit);
 	loop_forget_hook(audit->loop, &audit->turn_end);
 	audit->window_timer = timer_close(audit->window_timer);
 	audit->retry_timer = timer_close(audit->retry_timer);

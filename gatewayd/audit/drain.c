@@ -7,6 +7,7 @@
 
 #include "audit/inside.h"
 #include "audit/outbox.h"
+#include "model/alarm.h"
 
 struct drain {
 	struct audit *audit;
@@ -15,7 +16,10 @@ struct drain {
 	struct audit_claim claim;
 	struct segment_tail tail; /* as it will be with the commit */
 	struct segment_tail committed;
-	size_t n, bytes;
+	struct record_stamp stamp;      /* of checkpoints that are made on the way */
+	struct list made;
+	bool grave;
+	size_t n, bytes, n_put;
 	struct outbox_row rows[OUTBOX_ROWS_MAX];
 };
 
@@ -32,8 +36,10 @@ static int rows_into_log(struct drain *drain, struct db *log)
 			continue;
 		record_restamp(row->data, 0, drain->boot_id, drain->time_trusted);
 		row->len = record_add_outbox(row->data, row->len, row->id);
-		r = segment_put(log, audit->writer.hash, &drain->tail, row->data, row->len);
+		r = audit_put(audit, log, &drain->tail, row->data, row->len);
+		drain->grave = drain->grave || record_severity(row->data) >= SEVERITY_ERROR;
 		drain->bytes += row->len;
+		drain->n_put++;
 	}
 	return r;
 }
@@ -56,6 +62,34 @@ static int rows_out_of_outbox(struct drain *drain, struct db *gateway)
 	return outbox_delete(gateway, drain->rows[drain->n - 1].id);
 }
 
+/* Between transactions. One that cannot be made now will be asked for by the loop. */
+static void seal_some(struct drain *drain, struct db *log, enum checkpoint_reason reason)
+{
+	(void)!audit_point_make(drain->audit, log, reason, &drain->stamp, &drain->made);
+}
+
+/* What is committed is settled; and a checkpoint is made where many records would be without one. */
+static void seal_before(struct drain *drain, struct db *log)
+{
+	struct sealer *sealer = drain->audit->writer.sealer;
+
+	if (sealer && sealer_uncovered(sealer) + drain->n > AUDIT_EPOCH_RECORDS &&
+	    audit_claim_tail(drain->audit, log, &drain->claim, &drain->tail) == 0)
+		seal_some(drain, log, CHECKPOINT_RECORDS);
+}
+
+static void seal_after(struct drain *drain, struct db *log)
+{
+	struct sealer *sealer = drain->audit->writer.sealer;
+
+	if (!sealer)
+		return;
+	sealer_settle(sealer);
+	if (drain->grave)
+		seal_some(drain, log, CHECKPOINT_GRAVE);
+	drain->grave = false;
+}
+
 static int drain_all(struct drain *drain, struct db *log, struct db *gateway)
 {
 	int r;
@@ -64,9 +98,11 @@ static int drain_all(struct drain *drain, struct db *log, struct db *gateway)
 		r = outbox_read(gateway, OUTBOX_ROWS_MAX, drain->rows, &drain->n);
 		if (r || !drain->n)
 			return r;
+		seal_before(drain, log);
 		r = in_transaction(drain, log, rows_into_log);
 		if (r)
 			return r;
+		seal_after(drain, log);
 		drain->committed = drain->audit->writer.last = drain->tail;
 		if (drain->rows[drain->n - 1].id > drain->audit->writer.outbox)
 			drain->audit->writer.outbox = drain->rows[drain->n - 1].id;
@@ -93,6 +129,8 @@ static void on_drained(void *arg, int r)
 	if (drain->committed.seq > audit->tail.seq)
 		audit->tail = drain->committed;
 	audit->segment_bytes += drain->bytes;
+	audit_points_given(audit, drain->n_put);
+	audit_points_say(audit, &drain->made);
 	audit_on_job(audit, r);
 	free(drain);
 	if (r < 0)
@@ -117,7 +155,10 @@ static struct drain *drain_new(struct audit *audit)
 	memcpy(drain->boot_id, audit->boot_id, sizeof(drain->boot_id));
 	drain->claim = (struct audit_claim){ .confirmed = audit->tail };
 	drain->tail.seq = drain->committed.seq = 0;
-	drain->n = drain->bytes = 0;
+	drain->n = drain->bytes = drain->n_put = 0;
+	drain->stamp = audit_stamp_now(audit);
+	drain->grave = false;
+	list_init(&drain->made);
 	return drain;
 }
 
@@ -163,7 +204,7 @@ static int find_in_log(struct audit *audit, struct db *log, uint64_t *ret)
 
 		if (names[i].n >= audit->segment.n)
 			continue;
-		if (segment_open(audit->folder, &names[i], &db) == 0)
+		if (segment_open(audit->folder, &names[i], audit_pages(audit), &db) == 0)
 			r = segment_outbox_read(db, ret);
 		db_close(db);
 	}
@@ -228,6 +269,8 @@ int audit_attach_outbox(struct audit *audit, unsigned gateway_db)
 		r = outbox_boot_set(gateway, audit->boot_id);
 	if (drain->committed.seq > audit->tail.seq)
 		audit->tail = drain->committed;
+	audit_points_given(audit, drain->n_put);
+	audit_points_say(audit, &drain->made);
 	free(drain);
 	return r;
 }

@@ -74,7 +74,7 @@ static int read_file(struct reading *reading, const struct segment_name *name, s
 
 	if (name->n == reading->audit->writer.segment.n)
 		return read_segment(reading, current);
-	r = segment_open(reading->audit->folder, name, &db);
+	r = segment_open(reading->audit->folder, name, audit_pages(reading->audit), &db);
 	if (r == 0)
 		r = read_segment(reading, db);
 	db_close(db);

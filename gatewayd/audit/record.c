@@ -11,7 +11,7 @@
 #include "base/text.h"
 
 enum { RECORD_VERSION = 1, FLAG_TIME_TRUSTED = 1 };
-enum { AT_FLAGS = 1, AT_SEQ = 4, AT_BOOT_ID = 28 };
+enum { AT_FLAGS = 1, AT_SEQ = 4, AT_BOOT_ID = 28, AT_SEVERITY = 45 };
 enum field {
 	FIELD_SUBJECT_NAME = 1,
 	FIELD_SUBJECT_ROLE,
@@ -26,6 +26,7 @@ enum field {
 	FIELD_PREVIOUS_NAME,
 	FIELD_LOG_ID,
 	FIELD_SUITE,
+	FIELD_DROP,
 	FIELDS
 };
 enum { FIELD_HEAD = 3 }; /* tag and length */
@@ -34,6 +35,9 @@ enum { FIELD_HEAD = 3 }; /* tag and length */
 _Static_assert(RECORD_HEADER_LEN + FIELDS * FIELD_HEAD + 3 * RECORD_TEXT_MAX + AUDIT_OBJECT_MAX + AUDIT_DETAIL_MAX +
 		       1 + 8 + DEVICE_ID_LEN + 8 + CRYPTO_HASH_LEN + RECORD_SEGMENT_MAX + RECORD_LOG_ID_LEN + 1 <= AUDIT_RECORD_MAX,
 	       "the longest record fits");
+_Static_assert(RECORD_HEADER_LEN + FIELDS * FIELD_HEAD + 3 * RECORD_TEXT_MAX + AUDIT_OBJECT_MAX + 1 + 8 + DEVICE_ID_LEN + 8 +
+		       RECORD_DROP_MAX <= AUDIT_RECORD_MAX,
+	       "and the longest without a detail, with what a dropped segment leaves");
 
 static const uint8_t zeros[CRYPTO_HASH_LEN];
 
@@ -139,6 +143,37 @@ size_t record_encode(const struct audit_record *record, const struct record_stam
 	return writer_len(&w);
 }
 
+static size_t put_drop(const struct audit_checkpoint *checkpoint, uint8_t ret[RECORD_DROP_MAX])
+{
+	struct writer w = writer_over(ret, RECORD_DROP_MAX);
+
+	put_view16(&w, checkpoint->body, checkpoint->len);
+	put_u8(&w, checkpoint->has_a ? SIGN_LEN : 0);
+	put_bytes(&w, checkpoint->signature_a, checkpoint->has_a ? SIGN_LEN : 0);
+	put_u8(&w, checkpoint->has_b ? SIGN_LEN : 0);
+	put_bytes(&w, checkpoint->signature_b, checkpoint->has_b ? SIGN_LEN : 0);
+	return w.bad ? 0 : writer_len(&w);
+}
+
+size_t record_encode_drop(const struct audit_record *record, const struct record_stamp *stamp, const struct audit_checkpoint *checkpoint,
+			  uint8_t buf[AUDIT_RECORD_MAX])
+{
+	struct audit_record short_of = *record;
+	uint8_t field[RECORD_DROP_MAX];
+	size_t n = put_drop(checkpoint, field), len;
+	struct writer w;
+
+	assert(record->kind == AUDIT_SEGMENT_DROP);
+	if (!n)
+		return 0;
+	short_of.detail = NULL;
+	len = record_encode(&short_of, stamp, 0, NULL, buf);
+	w = writer_over(buf + len, AUDIT_RECORD_MAX - len);
+	put_field(&w, FIELD_DROP, field, n);
+	assert(!w.bad);
+	return len + writer_len(&w);
+}
+
 /* --- reading --------------------------------------------------------------------------------------------------------- */
 
 static bool get_header(struct reader *r, struct record *ret)
@@ -208,6 +243,48 @@ static bool take_name(struct view v, struct record_segment *segment)
 	       text_copy_n(segment->previous_name, sizeof(segment->previous_name), v.data, v.len);
 }
 
+static bool take_signature(struct reader *r, bool *ret_has, uint8_t ret[SIGN_LEN])
+{
+	uint8_t len = get_u8(r);
+	struct view v = get_view(r, len);
+
+	*ret_has = len == SIGN_LEN;
+	if (*ret_has && !r->bad)
+		memcpy(ret, v.data, SIGN_LEN);
+	return !r->bad && (!len || *ret_has);
+}
+
+static bool drop_parse(struct view v, struct audit_checkpoint *ret)
+{
+	struct reader r = reader_over(v.data, v.len);
+	struct view body = get_view16(&r, RECORD_DROP_MAX);
+
+	if (v.len > RECORD_DROP_MAX || r.bad || !body.len || !take_signature(&r, &ret->has_a, ret->signature_a) ||
+	    !take_signature(&r, &ret->has_b, ret->signature_b))
+		return false;
+	memcpy(ret->body, body.data, body.len);
+	ret->len = body.len;
+	return reader_is_done(&r);
+}
+
+static bool take_drop(struct view v, struct record *ret)
+{
+	struct audit_checkpoint unused;
+
+	ret->drop = v;
+	return ret->record.kind == AUDIT_SEGMENT_DROP && !ret->record.detail && drop_parse(v, &unused);
+}
+
+int record_take_drop(const struct record *record, struct record_drop *ret)
+{
+	memset(ret, 0, sizeof(*ret));
+	if (!record->drop.len || !drop_parse(record->drop, &ret->checkpoint) || !record->record.object)
+		return RECORD_E_SYNTAX;
+	ret->len = record->drop.len;
+	memcpy(ret->field, record->drop.data, record->drop.len);
+	return text_copy(ret->name, sizeof(ret->name), record->record.object) ? 0 : RECORD_E_SYNTAX;
+}
+
 static bool take_field(uint8_t tag, struct view v, struct texts *texts, struct record *ret)
 {
 	struct audit_record *record = &ret->record;
@@ -240,6 +317,8 @@ static bool take_field(uint8_t tag, struct view v, struct texts *texts, struct r
 		return take_fixed(v, ret->segment.log_id, RECORD_LOG_ID_LEN, true);
 	case FIELD_SUITE:
 		return take_fixed(v, &ret->segment.suite, 1, true) && ret->segment.suite <= CRYPTO_SM3;
+	case FIELD_DROP:
+		return take_drop(v, ret);
 	case FIELDS:
 		break;
 	}
@@ -267,7 +346,7 @@ int record_decode(const void *data, size_t len, struct record *ret)
 		last = tag;
 	}
 	/* The fields of a segment's first record come together or not at all. */
-	if (seen >> FIELD_PREVIOUS_HEAD && (seen & of_segment) != of_segment)
+	if ((seen & ~(1u << FIELD_DROP)) >> FIELD_PREVIOUS_HEAD && (seen & of_segment) != of_segment)
 		return RECORD_E_SYNTAX;
 	return 0;
 }
@@ -279,6 +358,11 @@ void record_set_seq(uint8_t *data, uint64_t seq)
 	struct writer w = writer_over(data + AT_SEQ, 8);
 
 	put_u64(&w, seq);
+}
+
+uint8_t record_severity(const uint8_t *data)
+{
+	return data[AT_SEVERITY];
 }
 
 void record_restamp(uint8_t *data, uint64_t seq, const uint8_t boot_id[RECORD_BOOT_ID_LEN], bool time_trusted)

@@ -1,5 +1,5 @@
 /* A segment is an SQLite file with one table that matters. seq is the key, rec the bytes that are hashed, head the chain
- * up to here; mac and the table checkpoint belong to the sealing that is to come, and are empty. There is no other
+ * up to here; mac and the table checkpoint seal it. There is no other
  * column: what a reader is shown comes out of rec, so there is nothing beside it that could be changed unnoticed.
  *
  * Three fences keep our own process from changing what is written: triggers (a BEFORE INSERT guard too, for REPLACE
@@ -58,13 +58,17 @@ static const char schema_1[] =
 
 static const struct db_migration migrations[] = { { 1, schema_1 } };
 
-const struct db_options segment_db_options = {
-	.sync = DB_SYNC_EXTRA,
-	.append_only = true,
-	.append_table = NULL,
-	.migrations = migrations,
-	.n_migrations = N_ELEMENTS(migrations),
-};
+struct db_options segment_options(struct db_keys *keys)
+{
+	return (struct db_options){
+		.sync = DB_SYNC_EXTRA,
+		.append_only = true,
+		.append_table = NULL,
+		.migrations = migrations,
+		.n_migrations = N_ELEMENTS(migrations),
+		.keys = keys,
+	};
+}
 
 /* --- names ----------------------------------------------------------------------------------------------------------- */
 
@@ -162,31 +166,47 @@ int segment_list(const char *folder, struct segment_name **ret, size_t *ret_n)
 	return 0;
 }
 
-int segment_open(const char *folder, const struct segment_name *name, struct db **ret)
+int segment_open(const char *folder, const struct segment_name *name, struct db_keys *keys, struct db **ret)
 {
+	const struct db_options options = segment_options(keys);
 	char path[4096];
 
 	if (!text_print(path, sizeof(path), "%s/%s", folder, name->text))
 		return -ENAMETOOLONG;
-	return db_open(path, &segment_db_options, ret);
+	return db_open(path, &options, ret);
 }
 
 /* --- the chain ------------------------------------------------------------------------------------------------------- */
 
+void segment_leaf(struct crypto_hash *hash, const void *rec, size_t len, uint8_t ret[CRYPTO_HASH_LEN])
+{
+	static const uint8_t prefix = 0x00;
+
+	crypto_hash_reset(hash);
+	crypto_hash_add(hash, &prefix, 1);
+	crypto_hash_add(hash, rec, len);
+	crypto_hash_end(hash, ret);
+}
+
+void segment_head(struct crypto_hash *hash, const uint8_t previous[CRYPTO_HASH_LEN], const uint8_t leaf[CRYPTO_HASH_LEN],
+		  uint8_t ret[CRYPTO_HASH_LEN])
+{
+	static const uint8_t prefix = 0x02;
+
+	crypto_hash_reset(hash);
+	crypto_hash_add(hash, &prefix, 1);
+	crypto_hash_add(hash, previous, CRYPTO_HASH_LEN);
+	crypto_hash_add(hash, leaf, CRYPTO_HASH_LEN);
+	crypto_hash_end(hash, ret);
+}
+
 void segment_chain(struct crypto_hash *hash, const uint8_t previous[CRYPTO_HASH_LEN], const void *rec, size_t len,
 		   uint8_t ret[CRYPTO_HASH_LEN])
 {
-	static const uint8_t leaf_prefix = 0x00, head_prefix = 0x02;
 	uint8_t leaf[CRYPTO_HASH_LEN];
 
-	crypto_hash_reset(hash);
-	crypto_hash_add(hash, &leaf_prefix, 1);
-	crypto_hash_add(hash, rec, len);
-	crypto_hash_end(hash, leaf);
-	crypto_hash_add(hash, &head_prefix, 1);
-	crypto_hash_add(hash, previous, CRYPTO_HASH_LEN);
-	crypto_hash_add(hash, leaf, sizeof(leaf));
-	crypto_hash_end(hash, ret);
+	segment_leaf(hash, rec, len, leaf);
+	segment_head(hash, previous, leaf, ret);
 }
 
 int segment_tail_read(struct db *db, struct segment_tail *ret)
@@ -211,20 +231,28 @@ int segment_tail_read(struct db *db, struct segment_tail *ret)
 	return 0;
 }
 
-int segment_put(struct db *db, struct crypto_hash *hash, struct segment_tail *tail, uint8_t *rec, size_t len)
+int segment_insert(struct db *db, const struct segment_tail *row, const void *rec, size_t len, const uint8_t *mac)
 {
-	struct segment_tail next = { .seq = tail->seq + 1 };
 	struct stmt *s;
-	int r = db_prepare(db, "INSERT INTO audit(seq, rec, head) VALUES(?1, ?2, ?3)", &s);
+	int r = db_prepare(db, "INSERT INTO audit(seq, rec, head, mac) VALUES(?1, ?2, ?3, ?4)", &s);
 
 	if (r)
 		return r;
+	stmt_bind_i64(s, 1, (int64_t)row->seq);
+	stmt_bind_blob(s, 2, rec, len);
+	stmt_bind_blob(s, 3, row->head, CRYPTO_HASH_LEN);
+	stmt_bind_blob(s, 4, mac, CRYPTO_HASH_LEN);
+	return stmt_run(s);
+}
+
+int segment_put(struct db *db, struct crypto_hash *hash, struct segment_tail *tail, uint8_t *rec, size_t len)
+{
+	struct segment_tail next = { .seq = tail->seq + 1 };
+	int r;
+
 	record_set_seq(rec, next.seq);
 	segment_chain(hash, tail->head, rec, len, next.head);
-	stmt_bind_i64(s, 1, (int64_t)next.seq);
-	stmt_bind_blob(s, 2, rec, len);
-	stmt_bind_blob(s, 3, next.head, CRYPTO_HASH_LEN);
-	r = stmt_run(s);
+	r = segment_insert(db, &next, rec, len, NULL);
 	if (r == 0)
 		*tail = next;
 	return r;
@@ -249,4 +277,58 @@ int segment_outbox_read(struct db *db, uint64_t *ret)
 	}
 	stmt_reset(s);
 	return r < 0 ? r : 0;
+}
+
+/* --- checkpoints ----------------------------------------------------------------------------------------------------- */
+
+int segment_checkpoint_put(struct db *db, const struct audit_checkpoint *checkpoint)
+{
+	struct stmt *s;
+	int r = db_prepare(db, "INSERT INTO checkpoint(number, body, signature_a, signature_b) VALUES(?1, ?2, ?3, ?4)", &s);
+
+	if (r)
+		return r;
+	stmt_bind_i64(s, 1, (int64_t)checkpoint->number);
+	stmt_bind_blob(s, 2, checkpoint->body, checkpoint->len);
+	stmt_bind_blob(s, 3, checkpoint->has_a ? checkpoint->signature_a : NULL, SIGN_LEN);
+	stmt_bind_blob(s, 4, checkpoint->has_b ? checkpoint->signature_b : NULL, SIGN_LEN);
+	return stmt_run(s);
+}
+
+static bool signature_read(struct stmt *s, int col, bool *ret_has, uint8_t ret[SIGN_LEN])
+{
+	struct view v = stmt_blob(s, col);
+
+	*ret_has = v.len == SIGN_LEN;
+	if (*ret_has)
+		memcpy(ret, v.data, SIGN_LEN);
+	return *ret_has || stmt_is_null(s, col);
+}
+
+int segment_checkpoint_read(struct db *db, uint64_t number, struct audit_checkpoint *ret)
+{
+	struct stmt *s;
+	bool is_good;
+	int r = db_prepare(db,
+			   "SELECT number, body, signature_a, signature_b FROM checkpoint WHERE ?1 IN (0, number)"
+			   " ORDER BY number DESC LIMIT 1",
+			   &s);
+
+	if (r)
+		return r;
+	stmt_bind_i64(s, 1, (int64_t)number);
+	r = stmt_step(s);
+	if (r <= 0)
+		return r ? r : SEGMENT_E_EMPTY;
+	struct view body = stmt_blob(s, 1);
+
+	memset(ret, 0, sizeof(*ret));
+	ret->number = (uint64_t)stmt_i64(s, 0);
+	ret->len = body.len;
+	is_good = body.len && body.len <= sizeof(ret->body) && signature_read(s, 2, &ret->has_a, ret->signature_a) &&
+		  signature_read(s, 3, &ret->has_b, ret->signature_b);
+	if (is_good)
+		memcpy(ret->body, body.data, body.len);
+	stmt_reset(s);
+	return is_good ? 0 : -EBADMSG;
 }

@@ -1,9 +1,9 @@
 #pragma once
 /* segment - one file of the log: its name, its schema, how a record is chained onto it.
  *
- *   above   audit/inside  audit/walk
+ *   above   audit/inside  audit/sealer  audit/walk
  *   below   audit/audit  audit/record  base/base  base/text  sys/crypto  sys/db
- *   owns    the table audit of a segment's database
+ *   owns    the tables of a segment's database
  *   limits  SEGMENT_NAME_MAX SEGMENTS_MAX
  *   errors  SEGMENT_E_EMPTY
  */
@@ -28,19 +28,28 @@ int segment_name_month(const struct segment_name *name);
 /* Sorted by n; free it. -E2BIG beyond SEGMENTS_MAX. */
 must_check int segment_list(const char *folder, struct segment_name **ret, size_t *ret_n);
 
-extern const struct db_options segment_db_options;
 extern const char *const segment_schema[]; /* each statement as SQLite keeps it; NULL at the end */
-must_check int segment_open(const char *folder, const struct segment_name *name, struct db **ret);
+struct db_options segment_options(struct db_keys *keys); /* NULL: in the clear */
+must_check int segment_open(const char *folder, const struct segment_name *name, struct db_keys *keys, struct db **ret);
 
 /* Where the log ends. */
 struct segment_tail {
 	uint64_t seq;
 	uint8_t head[CRYPTO_HASH_LEN];
 };
+void segment_leaf(struct crypto_hash *hash, const void *rec, size_t len, uint8_t ret[CRYPTO_HASH_LEN]);
+void segment_head(struct crypto_hash *hash, const uint8_t previous[CRYPTO_HASH_LEN], const uint8_t leaf[CRYPTO_HASH_LEN],
+		  uint8_t ret[CRYPTO_HASH_LEN]);
 void segment_chain(struct crypto_hash *hash, const uint8_t previous[CRYPTO_HASH_LEN], const void *rec, size_t len,
-		   uint8_t ret[CRYPTO_HASH_LEN]);
+		   uint8_t ret[CRYPTO_HASH_LEN]); /* both */
 must_check int segment_tail_read(struct db *db, struct segment_tail *ret); /* SEGMENT_E_EMPTY */
-/* Gives rec its seq and chains it on; tail moves on. In the caller's transaction. */
+/* As it is given; mac NULL: not sealed. */
+must_check int segment_insert(struct db *db, const struct segment_tail *row, const void *rec, size_t len, const uint8_t *mac);
+/* Gives rec its seq and chains it on, without a seal; tail moves on. In the caller's transaction. */
 must_check int segment_put(struct db *db, struct crypto_hash *hash, struct segment_tail *tail, uint8_t *rec, size_t len);
 /* The newest outbox row that this segment speaks of; 0 none. */
 must_check int segment_outbox_read(struct db *db, uint64_t *ret);
+
+must_check int segment_checkpoint_put(struct db *db, const struct audit_checkpoint *checkpoint);
+/* Of a number, 0: the newest. Number, body and signatures as they stand there; the rest is zero. SEGMENT_E_EMPTY, -EBADMSG. */
+must_check int segment_checkpoint_read(struct db *db, uint64_t number, struct audit_checkpoint *ret);

@@ -65,7 +65,7 @@ static void tail_find(struct audit *audit, const struct segment_name *names, siz
 {
 	for (size_t i = n; i-- > 0;) {
 		struct db *db = NULL;
-		int r = segment_open(audit->folder, &names[i], &db);
+		int r = segment_open(audit->folder, &names[i], audit_pages(audit), &db);
 
 		if (r == 0)
 			r = segment_tail_read(db, &audit->tail);
@@ -80,6 +80,22 @@ static void tail_find(struct audit *audit, const struct segment_name *names, siz
 		if (ret_previous->n)
 			return;
 	}
+}
+
+/* A file that is followed by another ends with a checkpoint. */
+static int end_segment(struct audit *audit, const struct segment_name *name)
+{
+	struct record_stamp stamp = audit_stamp_now(audit);
+	struct list made;
+	struct db *db = NULL;
+	int r = segment_open(audit->folder, name, audit_pages(audit), &db);
+
+	list_init(&made);
+	if (r == 0)
+		r = audit_point_make(audit, db, CHECKPOINT_SEGMENT_END, &stamp, &made);
+	db_close(db);
+	audit_points_say(audit, &made);
+	return r > 0 ? -EBADMSG : r;
 }
 
 /* The newest file goes on when it is whole; an empty one is what a crash left of a change. */
@@ -99,11 +115,43 @@ static int start_segment(struct audit *audit, struct db *db, const struct segmen
 	return r;
 }
 
-int audit_open_log(struct audit *audit)
+static int open_current(struct audit *audit, const struct segment_name *current, const struct segment_name *previous)
 {
-	struct segment_name *names = NULL, previous = { .n = 0 }, current;
+	const struct db_options options = segment_options(audit_pages(audit));
 	char path[4096];
 	struct stat st;
+	int r;
+
+	if (!text_print(path, sizeof(path), "%s/%s", audit->folder, current->text))
+		return -ENAMETOOLONG;
+	r = store_add(audit->store, "audit", path, &options, &audit->db);
+	if (r)
+		return r;
+	if (stat(path, &st) == 0)
+		audit->segment_bytes = (uint64_t)st.st_size;
+	return start_segment(audit, store_db(audit->store, audit->db), current, previous);
+}
+
+/* Which file goes on: the newest, when nothing is wrong and it is hashed as we hash, or has no record yet. */
+static int open_next(struct audit *audit, const struct segment_name *names, size_t n, const struct segment_name *previous)
+{
+	bool is_whole = !audit->fault[0], is_empty = n && names[n - 1].n != previous->n;
+	struct segment_name current;
+	int r = 0;
+
+	if (n && is_whole && (is_empty || audit->suite_found == audit->suite))
+		current = names[n - 1];
+	else
+		segment_name_make(loop_wall_us(audit->loop), n ? names[n - 1].n + 1 : 1, &current);
+	if (audit->writer.sealer && is_whole && previous->n && previous->n != current.n)
+		r = end_segment(audit, previous);
+	return r ? r : open_current(audit, &current, previous);
+}
+
+int audit_open_log(struct audit *audit)
+{
+	struct segment_name *names = NULL, previous = { .n = 0 };
+	struct sealer *sealer = audit->writer.sealer;
 	size_t n = 0;
 	int r = segment_list(audit->folder, &names, &n);
 
@@ -112,17 +160,14 @@ int audit_open_log(struct audit *audit)
 	crypto_random(audit->log_id, sizeof(audit->log_id));
 	audit->suite_found = audit->suite;
 	tail_find(audit, names, n, &previous);
-	if (n && !audit->fault[0] && audit->suite_found == audit->suite)
-		current = names[n - 1];
-	else
-		segment_name_make(loop_wall_us(audit->loop), n ? names[n - 1].n + 1 : 1, &current);
+	if (sealer)
+		r = audit_recover(audit, names, n);
+	if (r == 0)
+		r = open_next(audit, names, n, &previous);
 	free(names);
-	if (!text_print(path, sizeof(path), "%s/%s", audit->folder, current.text))
-		return -ENAMETOOLONG;
-	r = store_add(audit->store, "audit", path, &segment_db_options, &audit->db);
-	if (r)
+	if (r || !sealer)
 		return r;
-	if (stat(path, &st) == 0)
-		audit->segment_bytes = (uint64_t)st.st_size;
-	return start_segment(audit, store_db(audit->store, audit->db), &current, &previous);
+	sealer_settle(sealer);
+	audit_points_given(audit, (size_t)sealer_uncovered(sealer));
+	return audit->fault[0] ? sealer_write_key(sealer) : 0;
 }

@@ -99,8 +99,8 @@ static int verify_log(const char *folder, const char *anchor)
 		must(!colon || hex_parse(colon + 1, strlen(colon + 1), known.head, CRYPTO_HASH_LEN), "anchor");
 	}
 	must(segment_list(folder, &names, &n), "list");
-	struct walk walk = { .folder = folder, .names = names, .n_names = n, .anchors = &known, .n_anchors = anchor != NULL };
-	int r = walk_log(&walk, &verdict);
+	struct walk walk = { .names = names, .n_names = n, .check = { .anchors = &known, .n_anchors = anchor != NULL } };
+	int r = walk_files(&walk, &(struct walk_files){ .folder = folder }, &verdict);
 
 	printf("%d %llu %llu %s\n", r, (unsigned long long)verdict.first_bad, (unsigned long long)verdict.records, verdict.what);
 	free(names);

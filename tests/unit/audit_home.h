@@ -1,10 +1,14 @@
 #pragma once
-/* audit_home - a log with its store on a virtual loop, and a gateway database with an outbox, for the audit's tests. */
+/* audit_home - a sealed log with its store on a virtual loop, and a gateway database with an outbox, for the audit's tests. Its
+ * pages are in the clear unless a test says otherwise: the forger of these tests has the pages' key.
+ */
 #include "tmpdir.h"
 
 #include "audit/audit.h"
 #include "audit/segment.h"
 #include "sys/crypto.h"
+#include "sys/seal.h"
+#include "sys/sign.h"
 #include "sys/store.h"
 
 #define WALL_US (INT64_C(1795500000) * 1000000) /* 2026-11-24 */
@@ -20,7 +24,33 @@ struct audit_home {
 	enum crypto_hash_kind suite;
 	int64_t boot_ms, wall_us;
 	unsigned n_done, n_failed;
+	struct audit_seal seal;
+	struct seal_key *file_key;
+	struct sign_key *sign, *sign_sm2;
+	bool is_plain; /* not sealed at all */
 };
+
+/* Keys that every run of a test has again. */
+static inline void audit_home_keys(struct audit_home *home)
+{
+	uint8_t bytes[32];
+
+	memset(bytes, 0x11, sizeof(bytes));
+	check_ok(seal_key_new(SEAL_XCHACHA, bytes, &home->file_key));
+	memset(bytes, 0x22, sizeof(bytes));
+	check_ok(sign_key_new(SIGN_ED25519, bytes, &home->sign));
+	memset(bytes, 0x33, sizeof(bytes));
+	check_ok(sign_key_new(SIGN_SM2, bytes, &home->sign_sm2));
+	home->seal = (struct audit_seal){ .file = home->file_key, .file_id = 7, .sign = home->sign, .sign_id = 8, .sign_sm2 = home->sign_sm2,
+					  .sign_sm2_id = 9, .generation = 3, .starts = 4 };
+}
+
+static inline void audit_home_keys_free(struct audit_home *home)
+{
+	home->file_key = seal_key_free(home->file_key);
+	home->sign = sign_key_free(home->sign);
+	home->sign_sm2 = sign_key_free(home->sign_sm2);
+}
 
 static inline void audit_home_on_done(void *ctx, int r)
 {
@@ -34,7 +64,8 @@ static inline void audit_home_open(struct audit_home *home)
 {
 	const struct db_migration migration = { 1, audit_outbox_schema };
 	struct db_options gateway = { .sync = DB_SYNC_EXTRA, .migrations = &migration, .n_migrations = 1 };
-	struct audit_options options = { home->dir.path, home->suite, home->boot_id, home->segment_bytes_max, NULL };
+	struct audit_options options = { home->dir.path, home->suite, home->boot_id, home->segment_bytes_max,
+					 home->is_plain ? NULL : &home->seal };
 
 	check_ok(loop_new_virtual(home->boot_ms, home->wall_us, &home->loop));
 	check_ok(store_new(home->loop, &home->store));
@@ -53,7 +84,8 @@ static inline void audit_home_close(struct audit_home *home)
 	home->loop = loop_free(home->loop);
 }
 
-static inline void audit_home_init(struct audit_home *home)
+/* Not opened yet. */
+static inline void audit_home_make(struct audit_home *home)
 {
 	memset(home, 0, sizeof(*home));
 	tmpdir_init(&home->dir);
@@ -62,12 +94,19 @@ static inline void audit_home_init(struct audit_home *home)
 	home->segment_bytes_max = 1 << 24;
 	home->boot_ms = 5000;
 	home->wall_us = WALL_US;
+	audit_home_keys(home);
+}
+
+static inline void audit_home_init(struct audit_home *home)
+{
+	audit_home_make(home);
 	audit_home_open(home);
 }
 
 static inline void audit_home_deinit(struct audit_home *home)
 {
 	audit_home_close(home);
+	audit_home_keys_free(home);
 	tmpdir_deinit(&home->dir);
 }
 

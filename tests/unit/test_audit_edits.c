@@ -86,7 +86,8 @@ static void files_open(struct lab *lab)
 
 		check_int(sqlite3_open(tmpdir_path(&lab->home.dir, file->name), &file->db), SQLITE_OK);
 		check_int(sqlite3_db_config(file->db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL), SQLITE_OK);
-		sql(file->db, "PRAGMA synchronous=OFF; ATTACH ':memory:' AS pristine; CREATE TABLE pristine.audit AS SELECT * FROM main.audit");
+		sql(file->db, "PRAGMA synchronous=OFF; ATTACH ':memory:' AS pristine; CREATE TABLE pristine.audit AS SELECT * FROM main.audit;"
+			      "CREATE TABLE pristine.checkpoint AS SELECT * FROM main.checkpoint");
 	}
 }
 
@@ -137,8 +138,8 @@ static void lab_restore(struct lab *lab)
 	size_t n = 0;
 
 	if (!lab->in_file_system && !lab->in_schema) {
-		sql(lab->edited, "BEGIN; DELETE FROM checkpoint; DELETE FROM main.audit;"
-				 "INSERT INTO main.audit SELECT * FROM pristine.audit; COMMIT");
+		sql(lab->edited, "BEGIN; DELETE FROM main.checkpoint; DELETE FROM main.audit;"
+				 "INSERT INTO main.audit SELECT * FROM pristine.audit; INSERT INTO main.checkpoint SELECT * FROM pristine.checkpoint; COMMIT");
 		return;
 	}
 	if (lab->in_schema)
@@ -163,8 +164,9 @@ static int lab_verify(struct lab *lab, struct audit_verdict *ret)
 		check_ok(segment_list(lab->home.dir.path, &fresh, &n));
 		names = fresh;
 	}
-	struct walk walk = { .folder = lab->home.dir.path, .names = names, .n_names = n, .known = &lab->known, .anchors = &lab->anchor, .n_anchors = 1 };
-	int r = walk_log(&walk, ret);
+	struct walk walk = { .names = names, .n_names = n, .known = &lab->known, .check = { .anchors = &lab->anchor, .n_anchors = 1 },
+			     .is_sealed = true };
+	int r = walk_files(&walk, &(struct walk_files){ .folder = lab->home.dir.path }, ret);
 
 	free(fresh);
 	return r;
@@ -204,7 +206,9 @@ static void rec_put(struct forger *f, uint64_t seq, const uint8_t *rec, size_t l
 {
 	sqlite3_stmt *s = NULL;
 
-	check_int(sqlite3_prepare_v2(f->db, "INSERT OR REPLACE INTO main.audit(seq, rec, head) VALUES(?1, ?2, ?3)", -1, &s, NULL), SQLITE_OK);
+	check_int(sqlite3_prepare_v2(f->db, "INSERT OR REPLACE INTO main.audit(seq, rec, head, mac)"
+						" VALUES(?1, ?2, ?3, coalesce((SELECT mac FROM main.audit WHERE seq=?1), zeroblob(32)))",
+				     -1, &s, NULL), SQLITE_OK);
 	sqlite3_bind_int64(s, 1, (int64_t)seq);
 	sqlite3_bind_blob(s, 2, rec, (int)len, SQLITE_STATIC);
 	sqlite3_bind_blob(s, 3, head, CRYPTO_HASH_LEN, SQLITE_STATIC);
@@ -306,7 +310,7 @@ static void edit_change(struct forger *f)
 		rec_put(f, seq, old, len, head);
 		break;
 	default:
-		run(f, dice(f->lab, 2) ? "UPDATE audit SET mac=zeroblob(32) WHERE seq=?1" : "INSERT INTO checkpoint(number, body) VALUES(?1, x'00')",
+		run(f, dice(f->lab, 2) ? "UPDATE audit SET mac=NULL WHERE seq=?1" : "INSERT INTO checkpoint(number, body) VALUES(?1 + 1000, x'00')",
 		    seq, 0);
 	}
 }
@@ -508,6 +512,7 @@ static void edits_from(unsigned first, unsigned step)
 	for (int i = 0; i < FILES; i++)
 		free(lab.files[i].bytes);
 	free(lab.names);
+	audit_home_keys_free(&lab.home);
 	tmpdir_deinit(&lab.home.dir);
 }
 

@@ -36,7 +36,7 @@ static struct heard verify(struct audit_home *home, const struct audit_anchor *a
 static void a_log_without_an_anchor_proves_less_and_says_so(void **state)
 {
 	struct audit_home home;
-	struct audit_anchor anchors[2];
+	struct audit_anchor anchors[2] = { { .seq = 0 } };
 	struct heard heard;
 
 	(void)state;
@@ -89,7 +89,7 @@ static void the_writer_itself_misses_its_last_records(void **state)
 	audit_home_deinit(&home);
 }
 
-/* One more record at the end, by somebody else, well chained. */
+/* One more record at the end, by somebody else, well chained, with a seal of his own invention. */
 static void append_forged(struct audit_home *home, const char *file)
 {
 	struct audit_record record = audit_home_record("forged");
@@ -101,17 +101,21 @@ static void append_forged(struct audit_home *home, const char *file)
 	struct db *db;
 
 	check_true(segment_name_parse(file, &name));
-	check_ok(segment_open(home->dir.path, &name, &db));
+	check_ok(segment_open(home->dir.path, &name, NULL, &db));
 	check_ok(crypto_hash_new(CRYPTO_SHA256, &hash));
 	check_ok(db_begin(db));
 	check_ok(segment_tail_read(db, &tail));
-	check_ok(segment_put(db, hash, &tail, rec, record_encode(&record, &stamp, 0, NULL, rec)));
+	size_t len = record_encode(&record, &stamp, 0, NULL, rec);
+
+	record_set_seq(rec, ++tail.seq);
+	segment_chain(hash, tail.head, rec, len, tail.head);
+	check_ok(segment_insert(db, &tail, rec, len, tail.head));
 	check_ok(db_commit(db));
 	db_close(db);
 	crypto_hash_free(hash);
 }
 
-/* Without the gateway's own knowledge it would pass, and stand behind the newest anchor. */
+/* Without the gateway's own knowledge, or a seed, it would pass, and stand behind the newest anchor. */
 static void the_writer_itself_knows_what_it_did_not_write(void **state)
 {
 	struct audit_home home;
@@ -131,9 +135,9 @@ static void the_writer_itself_knows_what_it_did_not_write(void **state)
 	check_int(heard.r, AUDIT_E_TAMPERED);
 	check_uint(heard.verdict.first_bad, 3);
 	check_ok(segment_list(home.dir.path, &names, &n));
-	struct walk alone = { .folder = home.dir.path, .names = names, .n_names = n, .anchors = &anchor, .n_anchors = 1 };
+	struct walk alone = { .names = names, .n_names = n, .check = { .anchors = &anchor, .n_anchors = 1 }, .is_sealed = true };
 
-	check_int(walk_log(&alone, &verdict), 0);
+	check_int(walk_files(&alone, &(struct walk_files){ .folder = home.dir.path }, &verdict), 0);
 	check_uint(verdict.newest_anchor, 2);
 	check_uint(verdict.after_anchor, 1);
 	free(names);
@@ -207,21 +211,37 @@ static void export_holds_every_row(void **state)
 	check_uint(st.st_mode & 0777, 0600);
 	FILE *f = fopen(path, "re");
 	struct reader r = reader_over(bytes, fread(bytes, 1, 1 << 20, f));
-	uint64_t n = 0;
-	uint32_t len;
+	uint64_t counts[4] = { 0 };
+	uint8_t type;
 
 	fclose(f);
-	check_bytes(get_view(&r, 8).data, 8, "GWAUDIT1", 8);
-	while ((len = get_u32(&r))) {
+	check_bytes(get_view(&r, 8).data, 8, "GWAUDIT2", 8);
+	while ((type = get_u8(&r)) && !r.bad) {
+		struct view item = get_view(&r, get_u32(&r));
 		struct record record;
-		struct view rec = get_view(&r, len);
 
-		check_ok(record_decode(rec.data, rec.len, &record));
-		check_uint(record.stamp.seq, ++n);
-		(void)get_view(&r, CRYPTO_HASH_LEN);
+		counts[type < 4 ? type : 0]++;
+		if (type == 3) {
+			check_uint(item.data[0], item.data[4] == SIGN_ED25519 ? home.seal.sign_id : home.seal.sign_sm2_id);
+		} else if (type == 2) {
+			struct checkpoint c;
+			struct reader body = reader_over(item.data, item.len);
+			struct view v = get_view16(&body, AUDIT_CHECKPOINT_MAX);
+
+			check_ok(checkpoint_decode(v.data, v.len, &c));
+			check_uint(c.tree.size, counts[1]); /* after the record that it covers */
+			check_uint(c.number, counts[2]);
+			check_uint(reader_left(&body), 2 * (1 + SIGN_LEN));
+		} else {
+			check_ok(record_decode(item.data, item.len - 2 * CRYPTO_HASH_LEN, &record));
+			check_uint(record.stamp.seq, counts[1]);
+		}
 	}
-	check_uint(get_u64(&r), n);
-	check_uint(n, audit_head(home.audit).seq);
+	check_uint(get_u32(&r), 8 + 8 + 32);
+	check_uint(get_u64(&r), counts[1]);
+	check_uint(get_u64(&r), counts[2]);
+	check_uint(counts[1], audit_head(home.audit).seq);
+	check_true(counts[0] == 0 && counts[2] >= home.audit->segment.n - 1 && counts[3] == 2);
 	check_bytes(get_view(&r, 32).data, 32, audit_head(home.audit).head, 32);
 	check_true(reader_is_done(&r));
 	check_ok(audit_export(home.audit, "/nowhere/at/all", audit_home_on_done, &home));

@@ -140,7 +140,7 @@ static void what_was_left_in_the_outbox_is_moved_at_the_start(void **state)
 	struct stmt *s;
 
 	check_ok(segment_list(home.dir.path, &names, &n));
-	check_ok(segment_open(home.dir.path, &names[0], &db));
+	check_ok(segment_open(home.dir.path, &names[0], NULL, &db));
 	check_ok(db_prepare(db, "SELECT rec FROM audit WHERE seq=4", &s));
 	check_int(stmt_step(s), 1);
 	check_ok(record_decode(stmt_blob(s, 0).data, stmt_blob(s, 0).len, &record));
@@ -239,12 +239,7 @@ static void verbs_survive_kill_9_once(void **state)
 		char bytes[256];
 		int fds[2], told = 0, n;
 
-		memset(&home, 0, sizeof(home));
-		tmpdir_init(&home.dir);
-		home.segment_bytes_max = 1 << 24;
-		home.boot_ms = 1;
-		home.wall_us = WALL_US;
-		check_ok(crypto_init());
+		audit_home_make(&home);
 		check_ok(pipe(fds));
 		pid_t pid = fork();
 
