@@ -8,10 +8,14 @@ whose seeds are log.seeds, and with dropped=n the first n segments are gone, as 
 """
 import base64
 import hmac
+import os
 import struct
+import sys
 
-from lib import curves
-from lib.audit_verify import digest  # H of a suite: the one piece that maker and verifier share
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+from lib import curves  # noqa: E402
+from lib.audit_verify import digest  # noqa: E402  H of a suite: the one piece that maker and verifier share
 
 SECRETS = {1: b"\x11" * 31 + b"\x42", 2: b"\x23" * 31 + b"\x17"}
 PUBLIC = {1: curves.ed25519_public(SECRETS[1]), 2: curves.sm2_public(SECRETS[2])}
@@ -189,3 +193,19 @@ def pack(items):
     head = records[-1][-64:-32] if records else bytes(32)
     end = struct.pack("<QQ", len(records), sum(kind == 2 for kind, _ in items)) + head
     return b"GWAUDIT2" + b"".join(item(kind, data) for kind, data in items) + item(0, end)
+
+
+def main(folder):
+    """Small exports for tests/fuzz/corpus/export and tests/unit/test_verify_walk.c."""
+    import pathlib  # noqa: PLC0415
+    import random  # noqa: PLC0415
+    rows = {"sha256": ([0], 0, (1, 2)), "sm3": ([1], 0, (2,)), "both": ([0, 1, 0], 0, (1, 2)), "dropped": ([1, 0, 0], 2, (1,)), "ed25519": ([0, 0], 1, (1,))}
+    for i, (name, (suites, dropped, signers)) in enumerate(rows.items()):
+        log = Log(random.Random(100 + i), records=9, segments=len(suites), dropped=dropped, signers=signers, suites=suites)
+        if not log.points or log.points[-1][2] != log.seq:
+            log.checkpoint(3)
+        pathlib.Path(folder, name).write_bytes(pack(log.items))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
