@@ -258,7 +258,7 @@ static const struct box_form *form_of(enum box_kind kind, bool secret)
 	for (size_t i = 0; i < N_ELEMENTS(forms); i++)
 		if (forms[i].kind == kind && forms[i].secret == secret)
 			return &forms[i];
-	assert(!"one of the kinds");
+	assert(false); /* one of the kinds */
 	return NULL;
 }
 
