@@ -10,6 +10,7 @@
 #include "app_internal.h"
 #include "audit/audit.h"
 #include "base/text.h"
+#include "custody/ring.h"
 #include "door/door.h"
 #include "link/links.h"
 #include "people/people.h"
@@ -43,7 +44,8 @@ static int say(char *error, size_t cap, int r, const char *what)
 static int gateway_schema(struct app *app)
 {
 	const char *parts[] = { meta_schema_1,     registry_schema_1, people_schema_1,     rulebook_schema_1, blobs_schema_1,
-				alarms_schema_1,   automation_schema_1, replay_schema_1,   freshness_schema_1, audit_outbox_schema };
+				alarms_schema_1,   automation_schema_1, replay_schema_1,   freshness_schema_1,
+				custody_schema_1,  audit_outbox_schema };
 	size_t len = 1;
 	for (size_t i = 0; i < N_ELEMENTS(parts); i++)
 		len += strlen(parts[i]) + 1;
@@ -64,8 +66,9 @@ static int open_stores(struct app *app)
 	if (r != 0)
 		return r;
 	const struct db_migration first = { 1, app->schema };
-	const struct db_options gateway = { .sync = DB_SYNC_EXTRA, .migrations = &first, .n_migrations = 1 };
-	const struct db_options spool = { .sync = DB_SYNC_NORMAL, .migrations = spool_migrations, .n_migrations = spool_n_migrations };
+	const struct db_options gateway = { .sync = DB_SYNC_EXTRA, .migrations = &first, .n_migrations = 1, .keys = ring_pages(app->ring) };
+	const struct db_options spool = { .sync = DB_SYNC_NORMAL, .migrations = spool_migrations, .n_migrations = spool_n_migrations,
+					  .keys = ring_pages(app->ring) };
 	r = store_new(app->loop, &app->store);
 	text_print(path, sizeof(path), "%s/gateway.db", app->conf->state_dir);
 	if (r == 0)
@@ -76,31 +79,50 @@ static int open_stores(struct app *app)
 	return r;
 }
 
-/* One more than at the last start: event numbers and peers' epochs rise for ever. */
+/* One more than at the last start: event numbers and peers' epochs rise for ever. And what a restored backup left to be said. */
 static int next_epoch(struct app *app)
 {
 	struct db *db = store_db(app->store, app->gateway_db);
+	uint64_t starts = 0;
 	struct stmt *s;
-	int r = db_exec(db, "INSERT INTO meta (key, value) VALUES ('epoch', 1) ON CONFLICT (key) DO UPDATE SET value = value + 1");
+	int r = db_prepare(db, "SELECT value FROM meta WHERE key = 'epoch'", &s);
 	if (r == 0)
-		r = db_prepare(db, "SELECT value FROM meta WHERE key = 'epoch'", &s);
+		r = stmt_step(s);
+	if (r < 0)
+		return r;
+	if (r == 1)
+		starts = (uint64_t)stmt_i64(s, 0);
+	stmt_reset(s);
+	r = app_count_start(app, starts, &starts);
+	if (r == 0)
+		r = db_prepare(db, "INSERT INTO meta (key, value) VALUES ('epoch', ?1) ON CONFLICT (key) DO UPDATE SET value = excluded.value", &s);
 	if (r != 0)
 		return r;
-	r = stmt_step(s);
-	if (r != 1)
-		return r < 0 ? r : -EBADMSG;
-	app->epoch = (uint32_t)stmt_i64(s, 0);
-	stmt_reset(s);
-	return 0;
+	stmt_bind_i64(s, 1, (int64_t)starts);
+	app->epoch = (uint32_t)starts;
+	r = db_begin(db);
+	if (r == 0)
+		r = stmt_run(s);
+	if (r == 0)
+		r = db_exec(db, "INSERT INTO freshness (one, why, seen, accepted) SELECT 1, 'a backup was restored', 0, 0 FROM meta"
+				" WHERE key = 'restored' ON CONFLICT (one) DO UPDATE SET why = excluded.why");
+	if (r == 0)
+		r = db_exec(db, "DELETE FROM meta WHERE key = 'restored'");
+	if (r == 0)
+		r = db_commit(db);
+	else
+		db_rollback(db);
+	return r;
 }
 
 static int make_rows_3_to_5(struct app *app)
 {
 	const struct conf *conf = app->conf;
 	const struct audit_options audit = { .folder = conf->state_dir,
-					     .hash = conf->audit_sm3 ? CRYPTO_SM3 : CRYPTO_SHA256,
+					     .hash = conf->audit_sm3 || conf->vault_suite == SUITE_SM ? CRYPTO_SM3 : CRYPTO_SHA256,
 					     .boot_id = app->boot_id,
-					     .segment_bytes_max = conf->audit_segment_bytes };
+					     .segment_bytes_max = conf->audit_segment_bytes,
+					     .seal = ring_seal(app->ring) };
 	const struct spool_options spool = { .bytes_max = conf->spool_bytes_max };
 	const struct registry_options registry = { .maker = conf->maker, .product = conf->product, .epoch = app->epoch };
 	const struct people_options people = {
@@ -122,6 +144,8 @@ static int make_rows_3_to_5(struct app *app)
 		r = spool_new(app->loop, app->store, app->spool_db, &spool, &app->spool);
 	if (r == 0)
 		r = spool_load(app->spool);
+	if (r == 0)
+		r = app_make_custody(app);
 	if (r == 0)
 		r = blobs_new(app->store, app->gateway_db, &app->blobs);
 	if (r == 0)
@@ -145,7 +169,8 @@ static int make_rows_6_to_7(struct app *app)
 {
 	const struct conf *conf = app->conf;
 	const struct router_parts parts = { .loop = app->loop, .store = app->store, .db = app->gateway_db, .audit = app->audit,
-					    .spool = app->spool, .registry = app->registry, .people = app->people, .rulebook = app->rulebook };
+					    .spool = app->spool, .registry = app->registry, .people = app->people, .rulebook = app->rulebook,
+					    .freshness_ops = &app_freshness_ops, .freshness_ctx = app };
 	const struct router_options options = { .timezone = conf->timezone,
 						.rule_depth_max = conf->rule_depth_max,
 						.rule_rate_per_minute = conf->rule_rate_per_minute,
@@ -164,6 +189,9 @@ static int make_rows_6_to_7(struct app *app)
 static void wire_up(struct app *app)
 {
 	router_set_hub(app->router, app->hub);
+	audit_newest_checkpoint(app->audit, &app->point.number, &app->point.size);
+	app->point.starts = app->epoch;
+	audit_on_checkpoint(app->audit, app_on_checkpoint, app);
 	registry_listen(app->registry, &router_registry_ops, app->router);
 	people_set_put_owner(app->people, registry_put_owner);
 }
@@ -288,6 +316,7 @@ static void look_at_parts(struct app *app)
 	const char *fault = audit_fault(app->audit);
 	if (fault)
 		alarms_raise(alarms, ALARM_AUDIT_BROKEN, none, "audit", fault);
+	app_look_at_vault(app);
 }
 
 /* The service manager is told that we live while the loop turns and the writer thread gets on: groups done, failed
@@ -340,6 +369,8 @@ int app_new(struct loop *loop, const struct app_options *options, struct conf *c
 		r = say(error, error_cap, host_mkdir(conf->state_dir, 0700), conf->state_dir);
 	if (r == 0)
 		room_for_start(conf->state_dir);
+	if (r == 0)
+		r = say(error, error_cap, app_open_vault(app, error, error_cap), "opening the keystore");
 	if (r == 0)
 		r = say(error, error_cap, open_stores(app), "opening the databases");
 	if (r == 0)
@@ -400,6 +431,11 @@ int app_start(struct app *app, char *error, size_t error_cap)
 	/* Threads last: they are to be inside the fence. */
 	if (r == 0)
 		r = say(error, error_cap, store_start(app->store), "starting the writer");
+	if (r == 0) {
+		custody_start(app->custody);
+		if (app->doubt[0])
+			freshness_doubt(router_freshness(app->router), app->doubt);
+	}
 	if (r == 0)
 		r = say(error, error_cap, people_start(app->people), "starting the password worker");
 	if (r == 0)
@@ -438,8 +474,10 @@ struct app *app_close(struct app *app)
 	app->registry = registry_close(app->registry);
 	app->blobs = blobs_free(app->blobs);
 	app->spool = spool_close(app->spool);
+	app->custody = custody_close(app->custody);
 	app->audit = audit_close(app->audit);
 	app->store = store_close(app->store);
+	app_close_vault(app);
 	app->room = room_close(app->room);
 	app->health = timer_close(app->health);
 	app->watch = timer_close(app->watch);

@@ -2,9 +2,10 @@
 /* app - the wiring: makes every part in layer order, introduces them to each other, stops them in reverse.
  *
  *   above   main
- *   below   adapter/blobs  adapter/hub  app_internal  audit/audit  base/base  base/text  conf/conf  door/door  link/links
- *           people/people  policy/rulebook  registry/registry  router/alarms  router/automation  router/replay  router/router
- *           spool/spool  sys/crypto  sys/host  sys/json  sys/log  sys/loop  sys/packet  sys/store
+ *   below   adapter/blobs  adapter/hub  app_internal  audit/audit  base/base  base/text  conf/conf  custody/ring  door/door
+ *           link/links  people/people  policy/rulebook  registry/registry  room  router/alarms  router/automation
+ *           router/freshness  router/replay  router/router  spool/spool  sys/crypto  sys/host  sys/json  sys/log  sys/loop
+ *           sys/packet  sys/store
  *   owns    every part of a running core
  *   limits  -
  */
@@ -14,11 +15,13 @@
 #include "sys/loop.h"
 
 struct app;
+struct secret;
 struct app_options {
 	const char *config;      /* path, kept for SIGHUP */
 	const char *boot_id;     /* text, NULL: ask the kernel */
 	bool fence;              /* shut ourselves in after the start (THREATS.md) */
 	bool no_system_clock;    /* tests: time is trusted when a peer says so */
+	const struct secret *passphrase; /* borrowed until app_new returns; NULL: none was given */
 };
 /* error gets plain words for the one who started us. conf is taken. */
 must_check int app_new(struct loop *loop, const struct app_options *options, struct conf *conf, char *error, size_t error_cap,

@@ -1,15 +1,18 @@
 #pragma once
-/* app_internal - what app.c and app_status.c share.
+/* app_internal - what the files of app share.
  *
  *   above   app  app_status
- *   below   conf/conf  sys/host
+ *   below   conf/conf  custody/custody  router/freshness  sys/host  vault/vault
  *   owns    struct app
  *   limits  -
  */
 #include <sys/types.h>
 #include "app.h"
 #include "conf/conf.h"
+#include "custody/custody.h"
+#include "router/freshness.h"
 #include "sys/host.h"
+#include "vault/vault.h"
 
 struct instance { /* a process we expect, by its user */
 	uid_t uid;
@@ -24,6 +27,14 @@ struct app {
 	char *schema;
 	uint8_t boot_id[HOST_BOOT_ID_LEN];
 	uint32_t epoch;
+	struct vault *vault;
+	struct ring *ring;
+	struct custody *custody;
+	char doubt[FRESHNESS_WHY_MAX];  /* why this state may be older than it was; "" it is not */
+	struct freshness_point point;   /* the record's newest checkpoint */
+	char key_file[512], credential[512]; /* sources of the key-encryption key; credential "": none */
+	uint64_t pages_refused, frames_lost; /* as the last alarm told */
+	bool syslog_failed;
 	struct store *store;
 	unsigned gateway_db, spool_db;
 	struct audit *audit;
@@ -44,5 +55,15 @@ struct app {
 	uint64_t progress;
 	int64_t started_ms, progress_ms, ping_ms, watchdog_ms;
 };
+
+/* app_vault.c */
+must_check int app_open_vault(struct app *app, char *error, size_t error_cap);
+must_check int app_make_custody(struct app *app);
+void app_close_vault(struct app *app);
+/* in_db: starts that gateway.db knows of. ret: with this one. */
+must_check int app_count_start(struct app *app, uint64_t in_db, uint64_t *ret);
+void app_on_checkpoint(void *app, const struct audit_checkpoint *checkpoint);
+void app_look_at_vault(struct app *app); /* raises what must be known of keys and pages */
+extern const struct freshness_ops app_freshness_ops;
 
 int app_reload_by_door(void *app, char *error, size_t error_cap);

@@ -5,7 +5,7 @@
  *   below   audit/inside  base/base  base/bytes  base/text  model/alarm  model/command  model/device_id  model/subject  sys/box
  *           sys/crypto  sys/db_keys  sys/sign  sys/store
  *   owns    the audit database (segments audit-YYYYMM-n.db), the chain's head, the collapse table
- *   limits  AUDIT_CHECKPOINT_MAX AUDIT_PATH_MAX AUDIT_DETAIL_MAX AUDIT_OBJECT_MAX AUDIT_COLLAPSE_MAX AUDIT_QUEUE_MAX AUDIT_RECORD_MAX AUDIT_READ_MAX
+ *   limits  AUDIT_CHECKPOINT_MAX AUDIT_PATH_MAX AUDIT_KEEP_DAYS_MIN AUDIT_DETAIL_MAX AUDIT_OBJECT_MAX AUDIT_COLLAPSE_MAX AUDIT_QUEUE_MAX AUDIT_RECORD_MAX AUDIT_READ_MAX
  *   errors  AUDIT_E_TAMPERED AUDIT_E_NO_ANCHOR AUDIT_E_FULL
  *
  * Two ways in. audit_append: an event that stands alone (denial, alarm, start). audit_outbox_put: on the writer
@@ -188,6 +188,8 @@ struct audit_checkpoint {
 /* Called on the loop after each checkpoint is on disk: to links, to syslog. */
 typedef void (*audit_checkpoint_fn)(void *ctx, const struct audit_checkpoint *checkpoint);
 void audit_on_checkpoint(struct audit *audit, audit_checkpoint_fn fn, void *ctx);
+/* Before store_start: the newest there is, and how many records it covers; zeros: none. */
+void audit_newest_checkpoint(const struct audit *audit, uint64_t *ret_number, uint64_t *ret_size);
 /* One now (before a stop, after a rotation of keys); done when it is on disk. */
 must_check int audit_checkpoint_now(struct audit *audit, audit_done_fn done, void *ctx);
 /* From the next job on. The caller keeps the old keys alive until done. */
@@ -206,8 +208,10 @@ must_check int audit_export_sealed(struct audit *audit, const char *path, const 
 
 /* --- room ------------------------------------------------------------------------------------------------------------- */
 
-/* Closed files whose newest record is older than keep_days by a trusted clock and that an export has covered are dropped, oldest first, each
- * with a record (section 9). done: r 0, and how many. */
+/* Closed files are dropped, oldest first, each with a record (section 8), when: the clock is trusted and says that their newest record is
+ * older than keep_days; gateways were awake for that long since, which no clock that is set can pretend; an export has covered
+ * them; they end with a checkpoint. fn: r 0, and how many. -EINVAL: fewer than AUDIT_KEEP_DAYS_MIN. -EAGAIN: the clock is not trusted. */
+enum { AUDIT_KEEP_DAYS_MIN = 180 };
 typedef void (*audit_dropped_fn)(void *ctx, int r, unsigned dropped);
 must_check int audit_drop_old(struct audit *audit, unsigned keep_days, audit_dropped_fn fn, void *ctx);
 /* While the reserve is in use: strangers' repeats are counted only, so that no noise fills it. */

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "door/method.h"
 #include "knock.h"
+#include "router/freshness.h"
 
 struct life {
 	struct house house;
@@ -40,6 +41,12 @@ static void spare_comes(struct life *life)
 {
 	house_lamp(&life->house, 2, "spare");
 	get_code(life);
+}
+
+/* As when its own last word, found outside, is newer than what it has. */
+static void doubt(struct life *life)
+{
+	freshness_doubt(router_freshness(life->house.app->router), "the cloud keeps a later point");
 }
 
 static void trouble(struct life *life)
@@ -106,6 +113,7 @@ static const struct step steps[] = {
 	{ "rule.remove", "{'id':1}", ANNA, NULL },
 	{ "alarm.list", NULL, ANNA, trouble },
 	{ "alarm.ack", "{'id':%ALARM%}", ANNA, NULL },
+	{ "freshness.confirm", NULL, ANNA, doubt },
 	{ "audit.tail", "{'n':5}", ANNA, NULL },
 	{ "audit.head", NULL, ANNA, NULL },
 	{ "audit.verify", NULL, ANNA, NULL },
