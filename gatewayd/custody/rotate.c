@@ -29,10 +29,24 @@ struct rotation {
 	bool pool_busy;   /* under the lock */
 };
 
-static int ends_with_db(const char *name)
+static bool ends_with_db(const char *name)
 {
 	size_t len = strlen(name);
 	return len > 3 && len < FILE_NAME_MAX && strcmp(name + len - 3, ".db") == 0;
+}
+
+static int make_room(struct rotation *rotation)
+{
+	enum { STEP = 64 };
+	if (rotation->n_files % STEP != 0)
+		return 0;
+	if (rotation->n_files == ROTATE_FILES_MAX)
+		return -E2BIG;
+	void *more = realloc(rotation->files, (rotation->n_files + STEP) * sizeof(rotation->files[0]));
+	if (!more)
+		return -ENOMEM;
+	rotation->files = more;
+	return 0;
 }
 
 static int list_files(const char *folder, struct rotation *rotation)
@@ -45,17 +59,9 @@ static int list_files(const char *folder, struct rotation *rotation)
 	while (r == 0 && (entry = readdir(dir))) {
 		if (!ends_with_db(entry->d_name))
 			continue;
-		if (rotation->n_files % 64 == 0) {
-			void *more = rotation->n_files < ROTATE_FILES_MAX ?
-					     realloc(rotation->files, (rotation->n_files + 64) * sizeof(rotation->files[0])) :
-					     NULL;
-			if (!more) {
-				r = -ENOMEM;
-				break;
-			}
-			rotation->files = more;
-		}
-		text_copy(rotation->files[rotation->n_files++], FILE_NAME_MAX, entry->d_name);
+		r = make_room(rotation);
+		if (r == 0)
+			text_copy(rotation->files[rotation->n_files++], FILE_NAME_MAX, entry->d_name);
 	}
 	closedir(dir);
 	return r;
