@@ -200,6 +200,11 @@ static int batch_put(struct audit *audit, const uint8_t *rec, size_t len, audit_
 	return 0;
 }
 
+int audit_put_encoded(struct audit *audit, const uint8_t *rec, size_t len, audit_done_fn done, void *ctx)
+{
+	return batch_put(audit, rec, len, done, ctx);
+}
+
 /* --- segments -------------------------------------------------------------------------------------------------------- */
 
 struct record_stamp audit_stamp_now(const struct audit *audit)

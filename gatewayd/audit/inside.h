@@ -111,6 +111,8 @@ void audit_on_job(struct audit *audit, int r); /* counts -ESTALE; when it stays 
 must_check int audit_begin_segment(struct audit *audit, struct db *db, const struct segment_name *name,
 				   const struct segment_name *previous, const struct record_stamp *stamp, struct segment_tail *tail);
 
+/* A record as record.c has made it goes the way of all others. */
+must_check int audit_put_encoded(struct audit *audit, const uint8_t *rec, size_t len, audit_done_fn done, void *ctx);
 /* Chains rec on, sealed when the log is. In the caller's transaction. Writer thread. */
 must_check int audit_put(struct audit *audit, struct db *db, struct segment_tail *tail, uint8_t *rec, size_t len);
 /* What the files are sealed with; NULL: in the clear. Writer thread. */
