@@ -201,7 +201,7 @@ static int make_room(struct app *app)
 	const struct room_parts parts = { .loop = app->loop, .store = app->store, .audit = app->audit, .spool = app->spool,
 					  .alarms = router_alarms(app->router), .folder = app->conf->state_dir,
 					  .audit_bytes_max = app->conf->audit_bytes_max, .spool_bytes_max = app->conf->spool_bytes_max,
-					  .spool_db = app->spool_db };
+					  .spool_db = app->spool_db, .keep_days = app->conf->audit_keep_days };
 	return room_new(&parts, &app->room);
 }
 

@@ -17,6 +17,7 @@
 #include "base/text.h"
 #include "model/alarm.h"
 #include "sys/crypto.h"
+#include "sys/log.h"
 
 enum { LOW = 800, LOW_CLEARS = 770, OUT = 950, OUT_CLEARS = 930, SLACK = 1024 * 1024, BLOCK = 65536, START_NEEDS = 256 * 1024, DISK_TIMES = 5 };
 
@@ -28,7 +29,7 @@ struct room {
 	pthread_mutex_t lock; /* of the file's length */
 	atomic_uint left;     /* bytes of the file */
 	bool tight, low, out, judged, growing, closed;
-	int64_t looked_ms;
+	int64_t looked_ms, dropped_ms;
 	uint64_t disk_bytes, disk_free;
 };
 
@@ -233,6 +234,28 @@ static void judge(struct room *room)
 	room->judged = true;
 }
 
+/* --- what is old ----------------------------------------------------------------------------------------------------- */
+
+static void on_dropped(void *ctx, int r, unsigned dropped)
+{
+	(void)ctx;
+	if (r < 0)
+		log_warn("old parts of the record could not be dropped", log_err(r));
+	else if (dropped)
+		log_notice("old parts of the record were dropped", log_i64("files", dropped));
+}
+
+/* The first time an hour after the start: who has just been started has better things to do. */
+static void drop_old(struct room *room, int64_t now)
+{
+	if (!room->dropped_ms)
+		room->dropped_ms = now - ROOM_DROP_MS + ROOM_DROP_MS / 24;
+	if (now - room->dropped_ms < ROOM_DROP_MS)
+		return;
+	if (audit_drop_old(room->parts.audit, room->parts.keep_days, on_dropped, NULL) == 0)
+		room->dropped_ms = now;
+}
+
 void room_look(struct room *room)
 {
 	int64_t now = loop_now_ms(room->loop);
@@ -244,6 +267,7 @@ void room_look(struct room *room)
 	measure(room);
 	grow(room);
 	judge(room);
+	drop_old(room, now);
 }
 
 /* --- life ------------------------------------------------------------------------------------------------------------ */

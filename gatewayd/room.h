@@ -2,9 +2,9 @@
 /* room - how much room is left for what must be written, and the reserve that is kept for it.
  *
  *   above   app
- *   below   audit/audit  base/base  base/text  model/alarm  router/alarms  spool/spool  sys/crypto  sys/loop  sys/store
+ *   below   audit/audit  base/base  base/text  model/alarm  router/alarms  spool/spool  sys/crypto  sys/log  sys/loop  sys/store
  *   owns    the file `reserve` of the state folder
- *   limits  ROOM_RESERVE ROOM_STEP ROOM_LOOK_MS
+ *   limits  ROOM_RESERVE ROOM_STEP ROOM_LOOK_MS ROOM_DROP_MS
  *
  * A full disk is when the record matters most: somebody may have filled it. So a file of ROOM_RESERVE bytes lies in the
  * state folder for nothing but to be shortened, a step at a time, when a commit finds no room. What is freed so is for those who have
@@ -17,7 +17,7 @@
 #include "sys/loop.h"
 #include "sys/store.h"
 
-enum { ROOM_RESERVE = 4 * 1024 * 1024, ROOM_STEP = 512 * 1024, ROOM_LOOK_MS = 5000 };
+enum { ROOM_RESERVE = 4 * 1024 * 1024, ROOM_STEP = 512 * 1024, ROOM_LOOK_MS = 5000, ROOM_DROP_MS = 24 * 3600 * 1000 };
 
 struct room_parts {
 	struct loop *loop;
@@ -28,6 +28,7 @@ struct room_parts {
 	const char *folder;         /* state folder */
 	uint64_t audit_bytes_max, spool_bytes_max;
 	unsigned spool_db;          /* whose commits get nothing of the reserve */
+	unsigned keep_days;         /* of the record: what is older and was exported goes, looked for once a day */
 };
 struct room;
 /* Before anything is opened: a gateway whose disk was filled must still be able to start. */

@@ -2,7 +2,10 @@
  * tests/system/test_full_disk.py. */
 #include "check.h"
 
+#include <unistd.h>
+
 #include "audit/collapse.h"
+#include "conf/conf.h"
 #include "room.h"
 
 enum { KIB = 1024, MIB = 1024 * 1024 };
@@ -93,10 +96,35 @@ static void while_room_is_short_strangers_are_counted_only(void **state)
 	collapse_free(collapse);
 }
 
+static void the_settings_keep_half_a_year_at_least(void **state)
+{
+	static const char *const rows[] = { "179", "0", "4000", "180", "365" };
+	char error[2048], path[64] = "/tmp/gw-room-XXXXXX";
+	int fd = mkstemp(path);
+
+	(void)state;
+	check_true(fd >= 0);
+	for (size_t i = 0; i < N_ELEMENTS(rows); i++) {
+		struct conf *conf = NULL;
+		FILE *f = fopen(path, "w");
+
+		fprintf(f, "site: {name: x, timezone: UTC, maker: \"00d3a0\", product: \"000001\"}\naudit: {keep_days: %s}\n", rows[i]);
+		fclose(f);
+		int r = conf_load(path, error, sizeof(error), &conf);
+
+		check_true(i < 3 ? r != 0 && strstr(error, "keep_days") != NULL : r == 0 && conf->audit_keep_days >= AUDIT_KEEP_DAYS_MIN);
+		if (r == 0)
+			conf_free(conf);
+	}
+	close(fd);
+	unlink(path);
+}
+
 int main(void)
 {
 	const struct CMUnitTest rows[] = {
 		cmocka_unit_test(per_mille_of_the_record_and_of_the_disk),
+		cmocka_unit_test(the_settings_keep_half_a_year_at_least),
 		cmocka_unit_test(while_room_is_short_strangers_are_counted_only),
 	};
 
