@@ -72,6 +72,12 @@ static const struct command_arg consistency_args[] = { { "SIZE", "size", ARG_NUM
 						       NEED("ROOT", "root", "of the same, 64 hex digits") };
 static const struct command_arg purpose_arg[] = { NEED("PURPOSE", "purpose", "db, audit, files, devices, sign or sign-sm2") };
 static const struct command_arg key_arg[] = { { "ID", "id", ARG_NUMBER, ARG_NEEDED, "from key list" } };
+static const struct command_arg recovery_new_args[] = { NEED("FILE", "file", "for the private half; it must not be there yet"),
+							OPTION("sm2", "sm2", ARG_FLAG, "yes: an SM2 key, for a gateway that uses SM algorithms alone") };
+static const struct command_arg recovery_set_args[] = { NEED("KEY", "key", "gw-x25519-pub:... or gw-sm2-pub:...") };
+static const struct command_arg backup_args[] = { NEED("NAME", "name", "of the backup, in the gateway's folder") };
+static const struct command_arg erase_args[] = { OPTION("receipt", "receipt", ARG_TEXT, "where the receipt is saved; in this folder unless told") };
+static const struct command_arg receipt_args[] = { NEED("FILE", "file", NULL) };
 static const struct command_arg key_destroy_args[] = { { "ID", "id", ARG_NUMBER, ARG_NEEDED, "from key list" },
 						       OPTION("sure", "sure", ARG_FLAG, "yes: does not ask once more") };
 static const struct command_arg distribute_args[] = { { "ID", "id", ARG_NUMBER, ARG_NEEDED, "of a key for files or devices" },
@@ -157,6 +163,15 @@ static const struct command table[] = {
 	{ "key destroy", "key.destroy", "Wipe a key that is out of use, for ever", WITH(key_destroy_args), NULL, perform_key_destroy, NULL },
 	{ "key distribute", "key.distribute", "A copy of a key, sealed to a public key", WITH(distribute_args), show_key_verb, perform_again, NULL },
 	{ "key source", "key.source", "Change where the key that opens the keystore comes from", WITH(source_args), NULL, perform_key_source, NULL },
+	{ "recovery-key new", NULL, "Make a recovery key: its private half into a file, its public half shown", WITH(recovery_new_args), NULL,
+	  perform_recovery_new, NULL },
+	{ "recovery-key set", "recovery-key.set", "Seal backups to this key from now on", WITH(recovery_set_args), NULL, perform_again, NULL },
+	{ "recovery-key show", "recovery-key.show", "The public key to which backups are sealed", NONE, show_recovery_key, NULL, NULL },
+	{ "backup", "backup.make", "A backup of everything, sealed to the recovery key, into the gateway's folder", WITH(backup_args), show_path, NULL,
+	  NULL },
+	{ "erase", "gateway.erase", "Destroy every key and all data of this gateway, against a signed receipt", WITH(erase_args), NULL, perform_erase,
+	  NULL },
+	{ "receipt check", NULL, "Check the receipt of an erasure", WITH(receipt_args), NULL, perform_receipt_check, NULL },
 	{ "unlock", NULL, "Give a gateway that has just started the passphrase of its keystore", NONE, NULL, perform_unlock, NULL },
 	{ "events", "events.subscribe", "Follow what happens, until interrupted", NONE, NULL, perform_events, NULL },
 	{ "conf show", "conf.show", "The settings in force and where they come from", NONE, show_text, NULL, NULL },

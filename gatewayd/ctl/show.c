@@ -273,6 +273,12 @@ void show_path(FILE *out, const struct json *result)
 	put_line(out, "", json_get_text(result, "path"));
 }
 
+void show_recovery_key(FILE *out, const struct json *result)
+{
+	const char *key = json_get_text(result, "key");
+	put_line(out, "", key ? key : "There is no recovery key yet; gatewayctl recovery-key new makes one.");
+}
+
 void show_text(FILE *out, const struct json *result)
 {
 	const char *text = json_get_text(result, "text");
