@@ -172,7 +172,7 @@ must_check static int try_files(struct opening *opening, struct vault *vault)
 	const struct look *bin = &opening->file[SHELF_BIN], *old = &opening->file[SHELF_OLD];
 	int r, second;
 
-	if (bin->r == KEYSTORE_E_NEWER)
+	if (bin->r == KEYSTORE_E_NEWER || (bin->r && old->r == KEYSTORE_E_NEWER))
 		return say(opening, VAULT_E_NEWER, "the keystore was written by a newer gatewayd");
 	r = bin->r ? say(opening, VAULT_E_DAMAGED, bin->r == -ENOENT ? "keystore.bin is missing" : "keystore.bin is damaged") :
 		     try_file(opening, vault, bin);
