@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alloc.h"
+
 static void *grow(void *old, size_t *cap, size_t needed, size_t each)
 {
 	size_t to = *cap ? *cap : 1024;
@@ -14,7 +16,7 @@ static void *grow(void *old, size_t *cap, size_t needed, size_t each)
 	if (to == *cap)
 		return old;
 	*cap = to;
-	old = realloc(old, to * each);
+	old = alloc_always(old, to * each);
 	if (!old)
 		abort();
 	return old;

@@ -9,8 +9,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "alloc.h"
 #include "base/text.h"
 #include "disk.h"
+#include "faults.h"
 #include "runner.h"
 #include "sys/crypto.h"
 
@@ -21,6 +23,9 @@ struct settings {
 	const char *day; /* NULL all */
 	uint64_t images, seed;
 	bool prove;
+	const char *faults; /* NULL none, "all" or a family's name */
+	long row;
+	unsigned stride;
 };
 struct score {
 	unsigned passed, failed;
@@ -58,16 +63,25 @@ static void show(const char *name, const struct tally *tally, double took)
 	fprintf(stderr, "; %016llx\n", (unsigned long long)tally->hash);
 }
 
+static bool is_asked(const struct settings *settings, const struct day *day)
+{
+	return settings->day ? text_equal(settings->day, day->name) : strstr(day->name, "faults") == NULL;
+}
+
 static void run_images(const struct settings *settings, struct score *score)
 {
-	size_t kinds = settings->day ? 1 : n_days;
-	uint64_t each = (settings->images + kinds - 1) / kinds;
+	size_t kinds = 0;
+	uint64_t each;
+
+	for (size_t d = 0; d < n_days; d++)
+		kinds += is_asked(settings, &days[d]);
+	each = kinds ? (settings->images + kinds - 1) / kinds : 0;
 
 	for (size_t d = 0; d < n_days; d++) {
 		struct tally *tally = tally_new();
 		double start = seconds();
 
-		if (settings->day && !text_equal(settings->day, days[d].name))
+		if (!is_asked(settings, &days[d]))
 			continue;
 		for (uint64_t n = 0, i = 0; n < each; n += IMAGES_A_DAY, i++)
 			run_day(&settings->run, tally, &days[d], settings->seed + i, each - n < IMAGES_A_DAY ? (unsigned)(each - n) : IMAGES_A_DAY);
@@ -99,12 +113,32 @@ static void run_proofs(const struct settings *settings, struct score *score)
 		options.deaf = rows[i].deaf;
 		options.sync = rows[i].sync;
 		options.quiet = true;
-		for (size_t d = 0; d < n_days; d++)
-			if (text_equal(days[d].name, rows[i].day))
-				run_day(&options, tally, &days[d], settings->seed, PROOF_IMAGES);
+		run_day(&options, tally, day_named(rows[i].day), settings->seed, PROOF_IMAGES);
 		fprintf(stderr, "left out: %s\n    ", rows[i].name);
 		show(rows[i].day, tally, seconds() - start);
 		score_add(score, tally_bad(tally) > 0 && tally->days, rows[i].name);
+	}
+}
+
+/* --- calls that fail ------------------------------------------------------------------------------------------------- */
+
+static void run_faults(const struct settings *settings, struct score *score)
+{
+	for (size_t i = 0; i < fault_families(); i++) {
+		if (!alloc_can_fail() && strncmp(fault_family(i), "memory", 6) == 0)
+			continue;
+		if (!text_equal(settings->faults, "all") && !text_equal(settings->faults, fault_family(i)))
+			continue;
+		for (unsigned sealed = 0; sealed < 2; sealed++) {
+			const struct fault_options options = { .base = settings->run.base, .only = settings->row, .stride = settings->stride, .sealed = sealed };
+			double start = seconds();
+			struct fault_score got = faults_run(&options, i);
+			char name[80];
+
+			(void)text_print(name, sizeof(name), "%s%s", fault_family(i), sealed ? ", sealed" : "");
+			fprintf(stderr, "%-24s %5u lives, %6u faults, %5.1f s; bad %u\n", name, got.lives, got.faults, seconds() - start, got.failed);
+			score_add(score, !got.failed && got.faults, name);
+		}
 	}
 }
 
@@ -113,7 +147,8 @@ static void run_proofs(const struct settings *settings, struct score *score)
 static void parse(int argc, char **argv, struct settings *settings)
 {
 	static const struct option rows[] = { { "images", 1, NULL, 'n' }, { "seed", 1, NULL, 's' }, { "day", 1, NULL, 'd' }, { "only", 1, NULL, 'o' },
-					      { "keep", 1, NULL, 'k' },	  { "prove", 0, NULL, 'p' }, { NULL, 0, NULL, 0 } };
+					      { "keep", 1, NULL, 'k' },	  { "prove", 0, NULL, 'p' },
+					      { "faults", 1, NULL, 'f' }, { "row", 1, NULL, 'r' }, { "stride", 1, NULL, 't' }, { NULL, 0, NULL, 0 } };
 	int c;
 
 	while ((c = getopt_long(argc, argv, "", rows, NULL)) != -1) {
@@ -137,6 +172,15 @@ static void parse(int argc, char **argv, struct settings *settings)
 		case 'p':
 			settings->prove = true;
 			break;
+		case 'f':
+			settings->faults = optarg;
+			break;
+		case 'r':
+			settings->row = strtol(optarg, NULL, 10);
+			break;
+		case 't':
+			settings->stride = (unsigned)strtoul(optarg, NULL, 10);
+			break;
 		default:
 			exit(2);
 		}
@@ -145,20 +189,24 @@ static void parse(int argc, char **argv, struct settings *settings)
 
 int main(int argc, char **argv)
 {
-	struct settings settings = { .run = { .only = -1, .sync = DB_SYNC_EXTRA }, .images = 2000, .seed = 1 };
+	struct settings settings = { .run = { .only = -1, .sync = DB_SYNC_EXTRA }, .seed = 1, .row = -1, .stride = 1 };
 	struct score score = { .passed = 0 };
 	char base[100], path[120];
 
 	parse(argc, argv, &settings);
+	settings.stride = settings.stride ? settings.stride : 1;
 	(void)text_print(base, sizeof(base), "/dev/shm/gw-power-%d", (int)getpid());
 	settings.run.base = base;
 	if (crypto_init() || mkdir(base, 0700)) {
 		perror(base);
 		return 2;
 	}
-	run_images(&settings, &score);
+	if (settings.images)
+		run_images(&settings, &score);
 	if (settings.prove)
 		run_proofs(&settings, &score);
+	if (settings.faults)
+		run_faults(&settings, &score);
 	for (unsigned i = 0; i < 2; i++) {
 		(void)text_print(path, sizeof(path), "%s/%s", base, i ? "work" : "image");
 		disk_empty_folder(path);

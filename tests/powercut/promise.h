@@ -38,6 +38,7 @@ struct promise {
 	int64_t schema;
 	uint8_t key_state[KEYS_MAX]; /* by id; 0 not promised */
 	bool opened;
+	bool gaps; /* deeds may be missing that were answered with an error */
 	size_t at;
 };
 /* The power went: what was not on the disk is owed no more. For a second life that goes on from an image. */

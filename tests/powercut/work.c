@@ -30,9 +30,19 @@ const struct day days[] = {
 	{ "sealed-sm", 20, 9000, SM4, 1, 1, { 25, 35, 4, 6, 4, 3, 0, 12, 2, 3, 3, 0 }, 0 },
 	{ "sealed-migration", 24, 1 << 24, XCHACHA, 1, 2, { 50, 20, 6, 8, 4, 3, 0, 5, 5, 0, 3, 0 }, 0 },
 	{ "sealed-afterlife", 16, 1 << 14, XCHACHA, 1, 1, { 20, 20, 10, 15, 10, 8, 1, 8, 3, 0, 4, 0 }, 4 },
+	{ "faults", 14, 9000, PLAIN, 1, 1, { 25, 25, 12, 12, 8, 6, 1, 8, 2, 1, 0, 0 }, 0 },
+	{ "sealed-faults", 14, 9000, XCHACHA, 1, 1, { 25, 25, 12, 12, 8, 6, 1, 8, 2, 1, 0, 6 }, 0 },
 	{ "keys", 20, 1 << 24, XCHACHA, 1, 1, { 10, 10, 5, 5, 2, 2, 0, 6, 2, 0, 3, 40 }, 0 },
 };
 const size_t n_days = N_ELEMENTS(days);
+
+const struct day *day_named(const char *name)
+{
+	for (size_t i = 0; i < n_days; i++)
+		if (text_equal(days[i].name, name))
+			return &days[i];
+	return NULL;
+}
 
 /* --- asking and being told ------------------------------------------------------------------------------------------- */
 

@@ -19,6 +19,7 @@ struct day {
 };
 extern const struct day days[];
 extern const size_t n_days;
+const struct day *day_named(const char *name); /* NULL: none */
 
 /* A life before this one, which ended when the power went: the folder holds an image of it. */
 struct work_before {
