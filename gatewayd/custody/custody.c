@@ -73,7 +73,7 @@ const char *custody_word(int r)
 		{ CUSTODY_E_ROTATING, "its purpose is being rotated: wait until that has ended" },
 		{ CUSTODY_E_BUSY, "too much is being done with keys: try again" },
 		{ CUSTODY_E_KEPT, "such a key never leaves this gateway by itself" },
-		{ CUSTODY_E_CARRIED, "something stored still carries it, or it is not known to what it was given: rotate instead" },
+		{ CUSTODY_E_CARRIED, "something stored still needs it: for db and audit a rotation changes that; what a signing key has signed is checked with it" },
 		{ CUSTODY_E_SUITE, "this gateway uses SM algorithms alone: the recipient's key must be an SM2 key" },
 		{ CUSTODY_E_FULL, "there is no room for one more key: destroy what is not needed" },
 	};

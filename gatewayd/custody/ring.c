@@ -14,6 +14,7 @@ enum { SLOT_LEN = 4096, SLOT_ID_AT = 8, AUDIT_KEY_LEN = 2 * SLOT_LEN };
 struct seal_set {
 	struct seal_key *file, *file_old;
 	struct sign_key *sign, *sign_sm2;
+	struct audit_public publics[KEYSTORE_KEYS_MAX];
 	struct audit_seal seal;
 };
 
@@ -109,6 +110,17 @@ static uint32_t key_left_in_file(const struct ring *ring, uint32_t active)
 	return 0;
 }
 
+/* Who checks the record needs the keys that signed it once, too. */
+static size_t list_publics(const struct vault *vault, struct audit_public *ret)
+{
+	struct vault_key_info infos[KEYSTORE_KEYS_MAX];
+	size_t n = vault_list(vault, 0, infos, N_ELEMENTS(infos)), n_ret = 0;
+	for (size_t i = 0; i < n; i++)
+		if (infos[i].public.len && infos[i].state != KEY_PREACTIVE)
+			ret[n_ret++] = (struct audit_public){ infos[i].id, infos[i].public };
+	return n_ret;
+}
+
 static int set_new(const struct ring *ring, uint32_t file_old, struct seal_set **ret)
 {
 	struct vault *vault = ring->options.vault;
@@ -134,6 +146,8 @@ static int set_new(const struct ring *ring, uint32_t file_old, struct seal_set *
 		set_free(set);
 		return r;
 	}
+	set->seal.n_publics = list_publics(vault, set->publics);
+	set->seal.publics = set->publics;
 	set->seal.file = set->file;
 	set->seal.file_old = set->file_old;
 	set->seal.sign = set->sign;

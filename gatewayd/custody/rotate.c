@@ -419,6 +419,9 @@ int rotate_is_carried(struct custody *custody, const struct vault_key_info *info
 	uint32_t active = vault_active(custody->options.vault, KEY_DB);
 	if (info->purpose == KEY_AUDIT)
 		return ring_file_names(custody->options.ring, info->id) ? CUSTODY_E_CARRIED : 0;
+	/* Its public half goes with it, and without that nobody here can check what it signed. */
+	if (info->purpose == KEY_SIGN || info->purpose == KEY_SIGN_SM2)
+		return CUSTODY_E_CARRIED;
 	if (info->purpose != KEY_DB)
 		return 0;
 	struct rotation files = { 0 };
