@@ -90,3 +90,30 @@ static inline void home_deinit(struct vault_home *home)
 	vault_close(home->vault);
 	tmpdir_deinit(&home->dir);
 }
+
+static inline struct secret *phrase_of(const char *text)
+{
+	struct secret *secret = NULL;
+
+	check_ok(secret_new(text, strlen(text), &secret));
+	return secret;
+}
+
+static inline void write_file(const char *path, size_t len, mode_t mode)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	check_true(fd >= 0);
+	for (size_t i = 0; i < len; i++) {
+		uint8_t byte = (uint8_t)i;
+
+		check_int(write(fd, &byte, 1), 1);
+	}
+	check_ok(fchmod(fd, mode));
+	close(fd);
+}
+
+static inline bool is_there(const char *path)
+{
+	return access(path, F_OK) == 0;
+}
