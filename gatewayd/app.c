@@ -10,6 +10,8 @@
 #include "app_internal.h"
 #include "audit/audit.h"
 #include "base/text.h"
+#include "custody/backup.h"
+#include "custody/erase.h"
 #include "custody/ring.h"
 #include "door/door.h"
 #include "link/links.h"
@@ -41,11 +43,11 @@ static int say(char *error, size_t cap, int r, const char *what)
 }
 
 /* gateway.db's version 1 is what every module of it asks for, in one transaction. */
-static int gateway_schema(struct app *app)
+int app_gateway_schema(struct app *app)
 {
 	const char *parts[] = { meta_schema_1,     registry_schema_1, people_schema_1,     rulebook_schema_1, blobs_schema_1,
 				alarms_schema_1,   automation_schema_1, replay_schema_1,   freshness_schema_1,
-				custody_schema_1,  audit_outbox_schema };
+				custody_schema_1,  backup_schema_1,	audit_outbox_schema };
 	size_t len = 1;
 	for (size_t i = 0; i < N_ELEMENTS(parts); i++)
 		len += strlen(parts[i]) + 1;
@@ -62,7 +64,7 @@ static int gateway_schema(struct app *app)
 static int open_stores(struct app *app)
 {
 	char path[512];
-	int r = gateway_schema(app);
+	int r = app_gateway_schema(app);
 	if (r != 0)
 		return r;
 	const struct db_migration first = { 1, app->schema };
@@ -146,6 +148,8 @@ static int make_rows_3_to_5(struct app *app)
 		r = spool_load(app->spool);
 	if (r == 0)
 		r = app_make_custody(app);
+	if (r == 0)
+		r = app_make_backup(app);
 	if (r == 0)
 		r = blobs_new(app->store, app->gateway_db, &app->blobs);
 	if (r == 0)
@@ -368,6 +372,8 @@ int app_new(struct loop *loop, const struct app_options *options, struct conf *c
 	if (r == 0)
 		r = say(error, error_cap, host_mkdir(conf->state_dir, 0700), conf->state_dir);
 	if (r == 0)
+		r = say(error, error_cap, app_end_erasure(app), "ending an erasure");
+	if (r == 0)
 		room_for_start(conf->state_dir);
 	if (r == 0)
 		r = say(error, error_cap, app_open_vault(app, error, error_cap), "opening the keystore");
@@ -419,7 +425,8 @@ int app_start(struct app *app, char *error, size_t error_cap)
 	const struct door_parts parts = { .loop = app->loop, .store = app->store, .audit = app->audit, .spool = app->spool, .hub = app->hub,
 					  .registry = app->registry, .people = app->people, .rulebook = app->rulebook, .router = app->router,
 					  .conf = (const struct conf *const *)&app->conf, .links_status = app_links_status, .map = app_map,
-					  .reload = app_reload_by_door, .ctx = app };
+					  .reload = app_reload_by_door, .vault = app->vault, .custody = app->custody, .backup = app->backup,
+					  .erase = app->erase, .ctx = app };
 	error[0] = 0;
 	int r = say(error, error_cap, host_mkdir(conf->run_dir, 0755), conf->run_dir);
 	if (r == 0)
@@ -444,6 +451,9 @@ int app_start(struct app *app, char *error, size_t error_cap)
 		return r;
 	struct audit_record record = { .kind = AUDIT_START, .subject = { SUBJECT_SYSTEM, 0 }, .object = "gatewayd", .detail = GW_VERSION };
 	r = audit_append(app->audit, &record, NULL, NULL);
+	/* Each start is told outside: an image from before it is older from now on. */
+	if (r == 0)
+		app_say_point(app);
 	if (r == 0)
 		r = host_notify("READY=1\nSTATUS=serving");
 	return say(error, error_cap, r, "saying that we are ready");
@@ -474,6 +484,7 @@ struct app *app_close(struct app *app)
 	app->registry = registry_close(app->registry);
 	app->blobs = blobs_free(app->blobs);
 	app->spool = spool_close(app->spool);
+	app_close_backup(app);
 	app->custody = custody_close(app->custody);
 	app->audit = audit_close(app->audit);
 	app->store = store_close(app->store);
@@ -481,6 +492,8 @@ struct app *app_close(struct app *app)
 	app->room = room_close(app->room);
 	app->health = timer_close(app->health);
 	app->watch = timer_close(app->watch);
+	if (app->erased)
+		(void)!app_end_erasure(app); /* what does not go now, goes at the next start */
 	conf_free(app->conf);
 	conf_free(app->old_conf);
 	free(app->schema);

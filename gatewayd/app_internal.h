@@ -30,6 +30,9 @@ struct app {
 	struct vault *vault;
 	struct ring *ring;
 	struct custody *custody;
+	struct backup *backup;
+	struct erase *erase;
+	bool erased; /* the keys are gone; the files go when everything is closed */
 	char doubt[FRESHNESS_WHY_MAX];  /* why this state may be older than it was; "" it is not */
 	struct freshness_point point;   /* the record's newest checkpoint */
 	char key_file[512], credential[512]; /* sources of the key-encryption key; credential "": none */
@@ -62,8 +65,18 @@ must_check int app_make_custody(struct app *app);
 void app_close_vault(struct app *app);
 /* in_db: starts that gateway.db knows of. ret: with this one. */
 must_check int app_count_start(struct app *app, uint64_t in_db, uint64_t *ret);
+void app_say_point(void *app); /* a checkpoint now, so that links hear where we stand */
 void app_on_checkpoint(void *app, const struct audit_checkpoint *checkpoint);
 void app_look_at_vault(struct app *app); /* raises what must be known of keys and pages */
 extern const struct freshness_ops app_freshness_ops;
+
+enum seal_suite app_suite(const struct conf *conf);
+/* Also fills app->key_file and app->credential. -ENOENT: a credential is wanted and there is none. */
+must_check int app_find_source(struct app *app, enum key_source *ret, const char **ret_path);
+must_check int app_gateway_schema(struct app *app); /* app.c: app->schema */
+/* app_backup.c */
+must_check int app_make_backup(struct app *app);
+void app_close_backup(struct app *app);
+must_check int app_end_erasure(struct app *app); /* removes what is left of an erased gateway, if there is any */
 
 int app_reload_by_door(void *app, char *error, size_t error_cap);

@@ -20,7 +20,7 @@
 static const char credential_name[] = "gatewayd.kek";
 
 /* Where a key-encryption key may lie; auto: what the service manager hands over, else the file. */
-static int find_source(struct app *app, enum key_source *ret, const char **ret_path)
+int app_find_source(struct app *app, enum key_source *ret, const char **ret_path)
 {
 	const struct conf *conf = app->conf;
 	const char *folder = getenv("CREDENTIALS_DIRECTORY");
@@ -43,7 +43,7 @@ static int find_source(struct app *app, enum key_source *ret, const char **ret_p
 	return fits ? 0 : -ENAMETOOLONG;
 }
 
-static enum seal_suite suite_of(const struct conf *conf)
+enum seal_suite app_suite(const struct conf *conf)
 {
 	return conf->vault_suite == SUITE_SM ? SEAL_SM4 : SEAL_XCHACHA;
 }
@@ -52,13 +52,13 @@ int app_open_vault(struct app *app, char *error, size_t error_cap)
 {
 	const struct conf *conf = app->conf;
 	struct vault_options options = { .folder = conf->state_dir,
-					 .suite = suite_of(conf),
+					 .suite = app_suite(conf),
 					 .passphrase = app->options.passphrase,
 					 .mem_kib = conf->password_mem_kib,
 					 .passes = conf->password_passes,
 					 .now_s = loop_wall_us(app->loop) / 1000000,
 					 .age_max_s = (int64_t)conf->vault_rotate_days * 86400 };
-	int r = find_source(app, &options.source, &options.path);
+	int r = app_find_source(app, &options.source, &options.path);
 
 	if (r < 0) {
 		text_print(error, error_cap, "vault.source: the service manager handed over no credential %s", credential_name);
@@ -67,7 +67,7 @@ int app_open_vault(struct app *app, char *error, size_t error_cap)
 	r = vault_open(&options, error, error_cap, &app->vault);
 	if (r != 0)
 		return r;
-	const struct ring_options ring = { .vault = app->vault, .folder = conf->state_dir, .suite = suite_of(conf) };
+	const struct ring_options ring = { .vault = app->vault, .folder = conf->state_dir, .suite = app_suite(conf) };
 	return ring_new(&ring, &app->ring);
 }
 
@@ -98,7 +98,7 @@ int app_make_custody(struct app *app)
 		.vault = app->vault,
 		.ring = app->ring,
 		.folder = conf->state_dir,
-		.suite = suite_of(conf),
+		.suite = app_suite(conf),
 		.key_file = app->key_file,
 		.credential = app->credential[0] ? app->credential : NULL,
 		.mem_kib = conf->password_mem_kib,
@@ -242,6 +242,11 @@ static struct freshness_point here(void *ctx)
 	return ((struct app *)ctx)->point;
 }
 
+static int knows(void *ctx, uint64_t number, const void *body, size_t len, void (*fn)(void *ctx, int r), void *fn_ctx)
+{
+	return audit_knows(((struct app *)ctx)->audit, number, body, len, fn, fn_ctx);
+}
+
 static void on_said(void *ctx, int r)
 {
 	(void)ctx;
@@ -249,7 +254,7 @@ static void on_said(void *ctx, int r)
 		log_warn("the record's newest point could not be told outside", log_err(r));
 }
 
-static void say(void *ctx)
+void app_say_point(void *ctx)
 {
 	struct app *app = ctx;
 	int r = audit_checkpoint_now(app->audit, on_said, app);
@@ -258,4 +263,4 @@ static void say(void *ctx)
 		on_said(app, r);
 }
 
-const struct freshness_ops app_freshness_ops = { read_anchor, here, say };
+const struct freshness_ops app_freshness_ops = { read_anchor, here, knows, app_say_point };

@@ -203,6 +203,8 @@ typedef void (*audit_proof_fn)(void *ctx, int r, const struct audit_checkpoint *
 must_check int audit_prove(struct audit *audit, uint64_t seq, audit_proof_fn fn, void *ctx);
 /* That the tree of size is a beginning of the newest checkpoint's (RFC 6962, 2.1.2). leaf is NULL then. */
 must_check int audit_prove_consistency(struct audit *audit, uint64_t size, audit_proof_fn fn, void *ctx);
+/* Is body, byte for byte, checkpoint `number` of this log? r: 0 yes; AUDIT_E_TAMPERED: there is another one; -ENOENT: there is none. */
+must_check int audit_knows(struct audit *audit, uint64_t number, const void *body, size_t len, audit_done_fn fn, void *ctx);
 /* Every record, checkpoint and public key into a parcel for an auditor (path, 0600). */
 must_check int audit_export_sealed(struct audit *audit, const char *path, const struct box_public *to, audit_done_fn done, void *ctx);
 

@@ -19,6 +19,13 @@ struct freshness {
 	void *ctx;
 	char why[FRESHNESS_WHY_MAX];
 	uint64_t seen, accepted; /* numbers of anchors: the highest outside, and the highest that an owner knows of */
+	struct question *question; /* under way */
+};
+
+struct question { /* outlives the asker when it has to */
+	struct freshness *f;
+	uint64_t number;
+	char link[64];
 };
 
 struct change { /* on its way to the database */
@@ -49,6 +56,8 @@ int freshness_new(struct store *store, unsigned db, struct audit *audit, struct 
 
 struct freshness *freshness_free(struct freshness *f)
 {
+	if (f && f->question)
+		f->question->f = NULL;
 	free(f);
 	return NULL;
 }
@@ -151,6 +160,45 @@ void freshness_doubt(struct freshness *f, const char *why)
 		log_error("what is in doubt could not be written down", log_err(r));
 }
 
+static void on_known(void *ctx, int r)
+{
+	struct question *question = ctx;
+	struct freshness *f = question->f;
+	char why[FRESHNESS_WHY_MAX];
+
+	if (f)
+		f->question = NULL;
+	if (f && r > 0) {
+		text_print(why, sizeof(why), "%s keeps point %llu of the record, and here another one stands in its place", question->link,
+			   (unsigned long long)question->number);
+		freshness_doubt(f, why);
+	}
+	free(question);
+}
+
+/* No later than ours; but of ours? An older image that has gone on for a while has points of the same numbers. */
+static void ask_known(struct freshness *f, const char *link, uint64_t number, const void *body, size_t len)
+{
+	struct question *question;
+	int r;
+
+	if (f->question || !f->ops->knows)
+		return;
+	question = calloc(1, sizeof(*question));
+	if (!question)
+		return;
+	question->f = f;
+	question->number = number;
+	(void)text_copy(question->link, sizeof(question->link), link);
+	f->question = question;
+	r = f->ops->knows(f->ctx, number, body, len, on_known, question);
+	if (r == 0)
+		return;
+	log_warn("an anchor could not be compared", log_text("link", link), log_err(r));
+	f->question = NULL;
+	free(question);
+}
+
 void freshness_anchor(struct freshness *f, const char *link, const void *body, size_t len, const char *signatures)
 {
 	struct freshness_point there, here;
@@ -167,8 +215,10 @@ void freshness_anchor(struct freshness *f, const char *link, const void *body, s
 		f->seen = there.number;
 	if (there.number <= f->accepted)
 		return;
-	if (there.number <= here.number && there.size <= here.size && there.starts <= here.starts)
+	if (there.number <= here.number && there.size <= here.size && there.starts <= here.starts) {
+		ask_known(f, link, there.number, body, len);
 		return;
+	}
 	text_print(why, sizeof(why), "%s keeps point %llu of the record, of %llu records and start %llu; here are point %llu, %llu records, start %llu", link,
 		   (unsigned long long)there.number, (unsigned long long)there.size, (unsigned long long)there.starts,
 		   (unsigned long long)here.number, (unsigned long long)here.size, (unsigned long long)here.starts);

@@ -2,7 +2,7 @@
 /* freshness - is what is stored here as new as what this gateway has said outside? An older image that was put back is in doubt.
  *
  *   above   app  link/links  router/internal
- *   below   audit/audit  base/base  base/text  router/alarms  sys/store
+ *   below   audit/audit  base/base  base/text  router/alarms  sys/log  sys/store
  *   owns    table freshness of gateway.db
  *   limits  FRESHNESS_WHY_MAX
  *   errors  -
@@ -28,6 +28,8 @@ struct freshness_ops {
 	int (*read)(void *ctx, const void *body, size_t len, const char *signatures, struct freshness_point *ret);
 	/* What we have. */
 	struct freshness_point (*here)(void *ctx);
+	/* Is that point, which is no later than ours, one of ours? fn once, on the loop: 0 or -ENOENT (too old to say), else positive. */
+	int (*knows)(void *ctx, uint64_t number, const void *body, size_t len, void (*fn)(void *ctx, int r), void *fn_ctx);
 	/* Say where we are, outside, in place of what was found there. */
 	void (*say)(void *ctx);
 };

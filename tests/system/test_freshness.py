@@ -57,6 +57,11 @@ def test_an_older_image_is_found_out_by_what_was_said_outside(home, lab, pki):
         home.door.call("user.add", name="thief", role="member", password=PASSWORD + "!")
         home.door.call("user.disable", user="thief")
         before = newest_point(platform)
+        # each start is told outside, with all that is on record by then
+        home.processes["core"].restart()
+        home.again()
+        wait_until(lambda: newest_point(platform) != before, 10, "its point at the broker")
+        before = newest_point(platform)
         stop(home)
         put(home, image, state)
         sh("chown", "-R", f"{UID['core']}:{UID['core']}", state)

@@ -36,12 +36,22 @@ static struct freshness_point here(void *ctx)
 	return ((struct world *)ctx)->here;
 }
 
+/* Point 7 is another one here. */
+static int knows(void *ctx, uint64_t number, const void *body, size_t len, void (*fn)(void *ctx, int r), void *fn_ctx)
+{
+	(void)ctx;
+	(void)body;
+	check_uint(len, sizeof(struct freshness_point));
+	fn(fn_ctx, number == 7 ? AUDIT_E_TAMPERED : number == 2 ? -ENOENT : 0);
+	return 0;
+}
+
 static void say(void *ctx)
 {
 	((struct world *)ctx)->said++;
 }
 
-static const struct freshness_ops ops = { read_anchor, here, say };
+static const struct freshness_ops ops = { read_anchor, here, knows, say };
 
 static void world_start(struct world *w)
 {
@@ -140,6 +150,19 @@ static void a_later_word_of_ours_is(void **state)
 	}
 }
 
+static void another_point_of_the_same_number_is(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w);
+	anchor(&w, 2, 20, 1, "ours");
+	check_true(!freshness_why(w.freshness));
+	anchor(&w, 7, 700, 4, "ours");
+	check_true(strstr(freshness_why(w.freshness), "another one"));
+	world_close(&w);
+}
+
 static void who_cannot_sign_puts_nothing_in_doubt(void **state)
 {
 	struct world w;
@@ -213,6 +236,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_we_said_before_is_no_doubt),
 		cmocka_unit_test(a_later_word_of_ours_is),
+		cmocka_unit_test(another_point_of_the_same_number_is),
 		cmocka_unit_test(who_cannot_sign_puts_nothing_in_doubt),
 		cmocka_unit_test(doubt_outlives_a_restart_until_an_owner_confirms),
 		cmocka_unit_test(a_long_reason_is_cut),
