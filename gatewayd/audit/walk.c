@@ -265,7 +265,7 @@ static int check_file_end(struct walker *w, bool is_first, bool is_last_file)
 	if (is_first)
 		return is_last_file ? 0 : fault(w, "is empty");
 	if (w->has_next)
-		return fault_at(w, w->tail.seq, "a checkpoint covers records that are not there");
+		return fault(w, "records are missing at its end: a checkpoint covers them");
 	if (w->walk->is_sealed && !is_last_file && w->covered != w->tail.seq)
 		return fault_at(w, w->tail.seq, "does not end with a checkpoint");
 	return 0;
