@@ -62,7 +62,21 @@ static const struct json_field rule_add_fields[] = {
 static const struct json_field rule_fields[] = { NUMBER_NEEDED("id", 1, UINT32_MAX) };
 static const struct json_field tail_fields[] = { NUMBER("n", 1, 500), { "after", JSON_INT, false, 0, INT64_MAX } };
 static const struct json_field verify_fields[] = { { "anchors", JSON_ARRAY, false, 0, 64 } };
-static const struct json_field export_fields[] = { TEXT_NEEDED("name", 48) };
+static const struct json_field export_fields[] = { TEXT_NEEDED("name", 48), TEXT("to", BOX_KEY_TEXT_MAX) };
+static const struct json_field prove_fields[] = { { "seq", JSON_INT, true, 1, INT64_MAX } };
+static const struct json_field consistency_fields[] = { { "size", JSON_INT, true, 1, INT64_MAX },
+							{ "root", JSON_TEXT, true, 2 * CRYPTO_HASH_LEN, 2 * CRYPTO_HASH_LEN } };
+#define KEY_NEEDED NUMBER_NEEDED("id", 1, UINT32_MAX)
+#define PASSWORD_AGAIN TEXT_NEEDED("password", PASSWORD_LEN_MAX)
+static const struct json_field purpose_fields[] = { TEXT_NEEDED("purpose", 16) };
+static const struct json_field key_fields[] = { KEY_NEEDED };
+static const struct json_field key_again_fields[] = { KEY_NEEDED, PASSWORD_AGAIN };
+static const struct json_field distribute_fields[] = { KEY_NEEDED, TEXT_NEEDED("to", BOX_KEY_TEXT_MAX), PASSWORD_AGAIN };
+static const struct json_field source_fields[] = { TEXT_NEEDED("source", 16), TEXT("passphrase", PASSWORD_LEN_MAX), PASSWORD_AGAIN };
+
+static const struct json_field recovery_key_fields[] = { TEXT_NEEDED("key", BOX_KEY_TEXT_MAX), PASSWORD_AGAIN };
+static const struct json_field backup_fields[] = { TEXT_NEEDED("name", 48) };
+static const struct json_field erase_fields[] = { TEXT_NEEDED("confirm", 16), PASSWORD_AGAIN };
 
 #define NONE NULL, 0
 #define WITH(fields) fields, N_ELEMENTS(fields)
@@ -131,6 +145,30 @@ static const struct method table[] = {
 	{ "audit.verify", "Check the whole record", RECORD_READERS, AUDIT_LOG_VERIFY, WITH(verify_fields), method_audit_verify },
 	{ "audit.export", "Write a copy of the record into the gateway's folder", RECORD_READERS, AUDIT_LOG_EXPORT, WITH(export_fields),
 	  method_audit_export },
+	{ "audit.seed", "Begin a new chain of keys; its seed, shown once, is to be kept offline", RECORD_READERS, AUDIT_SEED, NONE, method_audit_seed },
+	{ "audit.prove", "A proof that a record is under the newest checkpoint", RECORD_READERS, AUDIT_READ, WITH(prove_fields), method_audit_prove },
+	{ "audit.consistency", "A proof that the newest checkpoint continues an earlier one", RECORD_READERS, AUDIT_READ, WITH(consistency_fields),
+	  method_audit_consistency },
+	{ "audit.keys", "The public keys that sign the record, for a verifier", RECORD_READERS, 0, NONE, method_audit_keys },
+	{ "key.list", "The keys, their states, and rotations under way", RECORD_READERS, 0, NONE, method_key_list },
+	{ "key.create", "Make a key that is not in use yet", OWNERS, AUDIT_KEY_CREATE, WITH(purpose_fields), method_key_create },
+	{ "key.activate", "Put a key into use; the one before is deactivated", OWNERS, AUDIT_KEY_ACTIVATE, WITH(key_fields), method_key_activate },
+	{ "key.disable", "Take a key out of use; another must wait to take its place", OWNERS, AUDIT_KEY_DISABLE, WITH(key_fields),
+	  method_key_disable },
+	{ "key.compromise", "Say that somebody else knows a key: another takes its place, what it sealed is sealed anew", OWNERS, AUDIT_KEY_COMPROMISE,
+	  WITH(key_again_fields), method_key_compromise },
+	{ "key.rotate", "A new key for a purpose, and nothing left that carries the old one", OWNERS, AUDIT_KEY_ROTATE, WITH(purpose_fields),
+	  method_key_rotate },
+	{ "key.destroy", "Wipe a key that is out of use, for ever", OWNERS, AUDIT_KEY_DESTROY, WITH(key_again_fields), method_key_destroy },
+	{ "key.distribute", "A copy of a key for files or devices, sealed to a public key", OWNERS, AUDIT_KEY_DISTRIBUTE, WITH(distribute_fields),
+	  method_key_distribute },
+	{ "key.source", "Where the key that opens the keystore comes from", OWNERS, AUDIT_KEY_SOURCE, WITH(source_fields), method_key_source },
+	{ "recovery-key.show", "The public key to which backups are sealed", RECORD_READERS, 0, NONE, method_recovery_key_show },
+	{ "recovery-key.set", "Seal backups to this key from now on; its private half stays offline", OWNERS, AUDIT_BACKUP, WITH(recovery_key_fields),
+	  method_recovery_key_set },
+	{ "backup.make", "A backup of everything, sealed to the recovery key, into the gateway's folder", OWNERS, AUDIT_BACKUP, WITH(backup_fields),
+	  method_backup_make },
+	{ "gateway.erase", "Destroy every key and all data; a signed receipt remains", OWNERS, AUDIT_ERASE, WITH(erase_fields), method_gateway_erase },
 	{ "events.subscribe", "Hear what happens, as far as you may", EVERY_ROLE, 0, NONE, method_events_subscribe },
 	{ "events.unsubscribe", "Hear no more", EVERY_ROLE, 0, NONE, method_events_unsubscribe },
 };

@@ -2,8 +2,8 @@
 /* method - one row a method: its name, who may call it, its parameters, what it leaves in the audit record, its handler.
  *
  *   above   door/call  door/door  door/methods
- *   below   adapter/hub  audit/audit  base/base  conf/conf  door/methods  people/people  policy/rulebook  registry/registry
- *           router/automation  router/router  spool/spool  sys/json  sys/store
+ *   below   adapter/hub  audit/audit  base/base  conf/conf  custody/custody  door/methods  people/people  policy/rulebook
+ *           registry/registry  router/automation  router/router  spool/spool  sys/json  sys/store  vault/vault
  *   owns    the constant table
  *   limits  METHOD_FIELDS_MAX
  *
@@ -14,6 +14,7 @@
 #include "audit/audit.h"
 #include "base/base.h"
 #include "conf/conf.h"
+#include "custody/custody.h"
 #include "people/people.h"
 #include "policy/rulebook.h"
 #include "registry/registry.h"
@@ -21,6 +22,7 @@
 #include "spool/spool.h"
 #include "sys/json.h"
 #include "sys/store.h"
+#include "vault/vault.h"
 
 enum { METHOD_FIELDS_MAX = 12 };
 /* Who may call it at all (rights on devices come on top, by policy). */
@@ -33,11 +35,17 @@ enum method_who {
 	METHOD_ALL_ROLES = METHOD_PEOPLE | METHOD_INSTALLERS | METHOD_AUDITORS,
 };
 
+struct backup;
+struct erase;
 struct call; /* one request being served */
 struct door_parts { /* borrowed for the door's life */
 	struct loop *loop;
 	struct store *store;
 	struct audit *audit;
+	struct vault *vault;
+	struct custody *custody;
+	struct backup *backup;
+	struct erase *erase;
 	struct spool *spool;
 	struct hub *hub;
 	struct registry *registry;

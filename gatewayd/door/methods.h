@@ -55,4 +55,10 @@ method_fn method_bind_code, method_join_open, method_join_close, method_join_sta
 method_fn method_policy_list, method_policy_add, method_policy_remove, method_policy_explain, method_rule_list, method_rule_add,
 	method_rule_remove, method_rule_enable, method_rule_disable;
 /* record */
-method_fn method_audit_tail, method_audit_verify, method_audit_export, method_audit_head;
+method_fn method_audit_tail, method_audit_verify, method_audit_export, method_audit_head, method_audit_seed, method_audit_prove,
+	method_audit_consistency;
+/* vault */
+method_fn method_key_list, method_key_create, method_key_activate, method_key_disable, method_key_compromise, method_key_rotate,
+	method_key_destroy, method_key_distribute, method_key_source, method_audit_keys;
+/* backup */
+method_fn method_recovery_key_show, method_recovery_key_set, method_backup_make, method_gateway_erase;

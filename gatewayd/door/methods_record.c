@@ -1,4 +1,4 @@
-/* The audit record from outside: its end, its check, a copy of it. Reading it is itself on record. */
+/* The audit record from outside: its end, its check, a copy of it, what proves it to others. Reading it is itself on record. */
 #include <string.h>
 #include "base/text.h"
 #include "door/methods.h"
@@ -121,10 +121,12 @@ void method_audit_verify(struct call *call, const struct json *params)
 		call_fail_errno(call, r < 0 ? r : -EAGAIN, "checking the record");
 }
 
+/* Sealed to an auditor it is a parcel; else it is as docs/spec/audit.md section 10 has it, for whoever reads this gateway's folder. */
 static void export_path(const struct call *call, char *ret, size_t cap)
 {
-	const char *name = json_get_text(json_get(call_request(call), "params"), "name");
-	text_print(ret, cap, "%s/exports/%s.audit", (*call_parts(call)->conf)->state_dir, name);
+	const struct json *params = json_get(call_request(call), "params");
+	text_print(ret, cap, "%s/exports/%s.%s", (*call_parts(call)->conf)->state_dir, json_get_text(params, "name"),
+		   json_get(params, "to") ? "parcel" : "audit");
 }
 
 static void on_exported(void *ctx, int r)
@@ -140,20 +142,131 @@ static void on_exported(void *ctx, int r)
 	export_path(call, path, sizeof(path));
 	json_set_text(result, "path", path);
 	record.object = json_get_text(json_get(call_request(call), "params"), "name");
+	record.detail = json_get_text(json_get(call_request(call), "params"), "to");
 	call_append_answer(call, &record, result);
 }
 
 /* Into one folder of ours and nowhere else: the name is no path. */
 void method_audit_export(struct call *call, const struct json *params)
 {
+	const char *to = json_get_text(params, "to");
+	struct box_public recipient;
 	char path[512];
 	if (!text_is_slug(json_get_text(params, "name"), 48)) {
 		call_field(call, "name");
 		call_fail(call, RESULT_BAD_VALUE, "a name has small letters, digits, - and _ only");
 		return;
 	}
+	if (to && box_public_parse(to, &recipient) != 0) {
+		call_field(call, "to");
+		call_fail(call, RESULT_BAD_VALUE, "a public key is gw-x25519-pub:... or gw-sm2-pub:...");
+		return;
+	}
 	export_path(call, path, sizeof(path));
-	int r = audit_export(call_parts(call)->audit, path, on_exported, call);
+	int r = to ? audit_export_sealed(call_parts(call)->audit, path, &recipient, on_exported, call) :
+		     audit_export(call_parts(call)->audit, path, on_exported, call);
 	if (r != 0)
 		call_fail_errno(call, r < 0 ? r : -EAGAIN, "writing the copy");
+}
+
+/* --- what proves it to somebody else ------------------------------------------------------------------------------------ */
+
+static void on_seed(void *ctx, int r, uint64_t seq, const uint8_t seed[AUDIT_SEED_LEN])
+{
+	struct call *call = ctx;
+	char hex[2 * AUDIT_SEED_LEN + 1];
+	if (r != 0) {
+		call_fail_errno(call, r, "a new seed");
+		return;
+	}
+	struct json *result = json_new_object();
+	hex_print(seed, AUDIT_SEED_LEN, hex);
+	json_set_i64(result, "seq", (int64_t)seq);
+	json_set_text(result, "seed", hex);
+	crypto_wipe(hex, sizeof(hex));
+	call_answer(call, result);
+}
+
+/* The record of it is the log's own, written with the change of keys. */
+void method_audit_seed(struct call *call, const struct json *params)
+{
+	struct audit_record record = call_record(call, AUDIT_SEED);
+	(void)params;
+	int r = audit_seed(call_parts(call)->audit, &record, on_seed, call);
+	if (r != 0)
+		call_fail_errno(call, r < 0 ? r : -EAGAIN, "a new seed");
+}
+
+/* A whole anchor: BODY.SIGNATURE.SIGNATURE (docs/spec/audit.md section 7). */
+static void set_checkpoint(struct json *object, const struct audit_checkpoint *checkpoint)
+{
+	enum { SIGNATURE_CAP = BASE64URL_CAP(SIGN_LEN) };
+	char text[BASE64URL_CAP(AUDIT_CHECKPOINT_MAX) + 2 * SIGNATURE_CAP + 2], signature[SIGNATURE_CAP];
+	base64url_print(checkpoint->body, checkpoint->len, text, sizeof(text));
+	signature[0] = 0;
+	if (checkpoint->has_a)
+		base64url_print(checkpoint->signature_a, SIGN_LEN, signature, sizeof(signature));
+	text_append(text, sizeof(text), ".%s", signature);
+	signature[0] = 0;
+	if (checkpoint->has_b)
+		base64url_print(checkpoint->signature_b, SIGN_LEN, signature, sizeof(signature));
+	text_append(text, sizeof(text), ".%s", signature);
+	json_set_text(object, "checkpoint", text);
+}
+
+/* In the form that gatewayd-audit-verify --proof reads. */
+static void on_proof(void *ctx, int r, const struct audit_checkpoint *checkpoint, const uint8_t leaf[CRYPTO_HASH_LEN],
+		     const uint8_t (*path)[CRYPTO_HASH_LEN], size_t n)
+{
+	struct call *call = ctx;
+	const struct json *params = json_get(call_request(call), "params");
+	char hex[2 * CRYPTO_HASH_LEN + 1];
+	if (r == -ENOENT || r == -ERANGE || r == -EINVAL) {
+		call_fail(call, RESULT_NOT_FOUND, "no checkpoint covers that many records yet, or there is no such record");
+		return;
+	}
+	if (r != 0) {
+		call_fail_errno(call, r, "a proof");
+		return;
+	}
+	struct json *result = json_new_object(), *list = json_new_array();
+	json_set_text(result, "proof", leaf ? "inclusion" : "consistency");
+	if (leaf) {
+		json_set_i64(result, "seq", param_i64(params, "seq", 0));
+		hex_print(leaf, CRYPTO_HASH_LEN, hex);
+		json_set_text(result, "leaf", hex);
+	} else {
+		json_set_i64(result, "size", param_i64(params, "size", 0));
+		json_set_text(result, "root", json_get_text(params, "root"));
+	}
+	for (size_t i = 0; i < n; i++) {
+		hex_print(path[i], CRYPTO_HASH_LEN, hex);
+		json_push_text(list, hex);
+	}
+	json_set(result, "path", list);
+	set_checkpoint(result, checkpoint);
+	struct audit_record record = call_record(call, AUDIT_READ);
+	record.object = "audit";
+	call_append_answer(call, &record, result);
+}
+
+void method_audit_prove(struct call *call, const struct json *params)
+{
+	int r = audit_prove(call_parts(call)->audit, (uint64_t)param_i64(params, "seq", 0), on_proof, call);
+	if (r != 0)
+		on_proof(call, r < 0 ? r : -EAGAIN, NULL, NULL, NULL, 0);
+}
+
+void method_audit_consistency(struct call *call, const struct json *params)
+{
+	uint8_t root[CRYPTO_HASH_LEN];
+	const char *text = json_get_text(params, "root");
+	if (hex_parse(text, strlen(text), root, sizeof(root)) != 0) {
+		call_field(call, "root");
+		call_fail(call, RESULT_BAD_VALUE, "a root has 64 hex digits, as the anchor has it");
+		return;
+	}
+	int r = audit_prove_consistency(call_parts(call)->audit, (uint64_t)param_i64(params, "size", 0), on_proof, call);
+	if (r != 0)
+		on_proof(call, r < 0 ? r : -EAGAIN, NULL, NULL, NULL, 0);
 }
