@@ -102,16 +102,18 @@ static void key_compare(struct recovery *rec)
 
 /* --- rows ------------------------------------------------------------------------------------------------------------ */
 
-/* Where to count the tree on from: what audit.key vouches for, or else the newest there is. */
+/* Where to count the tree on from: what audit.key vouches for, and that may be the very beginning, although a checkpoint that it has not
+ * heard of is in the log; or else the newest there is. */
 static void point_begin(struct recovery *rec)
 {
 	struct audit *audit = rec->audit;
-	bool is_known = rec->known.number && !audit->fault[0];
+	bool is_known = rec->slot && !audit->fault[0];
 	const struct checkpoint *from = is_known ? &rec->known_said : &rec->newest_said;
+	bool is_there = is_known ? rec->known.number : rec->newest.number;
 	struct sealer_point *point = &rec->point;
 
 	point->suite = (uint8_t)audit->suite;
-	if ((is_known || rec->newest.number) && from->tree.size <= audit->tail.seq) {
+	if (is_there && from->tree.size <= audit->tail.seq) {
 		point->suite = from->suite;
 		point->tree = from->tree;
 		point->tail.seq = from->tree.size;
