@@ -59,6 +59,18 @@ def mac_keys(state, by_id, steps=64):
     return found
 
 
+def derived(key):
+    """What libraries make of a key and may leave lying about: from each of these it, or what it protects, can be had."""
+    encrypt, mac = sm4.sealing_keys(key)
+    found = {"SM4 key": encrypt, "SM3 key": mac}
+    for order in "<>":
+        found["round keys " + order] = struct.pack(order + "4I", *sm4.round_keys(encrypt)[:4])
+        found["last round keys " + order] = struct.pack(order + "4I", *sm4.round_keys(encrypt)[-4:])
+    for name, value in (("key", key), ("SM3 key", mac)):
+        found[name + " inner"], found[name + " outer"] = (bytes(byte ^ pad for byte in value) for pad in (0x36, 0x5C))
+    return found
+
+
 def keys(state):
     with open(os.path.join(state, "keystore.bin"), "rb") as file:
         data = file.read()
@@ -72,4 +84,7 @@ def keys(state):
         by_id[key_id] = (suite, key)
         if key_state != 5:
             found[f"key {purpose} {key_id}"] = key
-    return {**found, **mac_keys(state, by_id)}
+    found.update(mac_keys(state, by_id))
+    for name, key in list(found.items()):
+        found.update({f"{name}, {what}": value for what, value in derived(key).items() if len(key) == 32})
+    return found
