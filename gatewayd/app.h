@@ -2,13 +2,14 @@
 /* app - the wiring: makes every part in layer order, introduces them to each other, stops them in reverse.
  *
  *   above   main
- *   below   adapter/blobs  adapter/hub  app_internal  audit/audit  base/base  base/text  conf/conf  custody/ring  door/door
- *           link/links  people/people  policy/rulebook  registry/registry  room  router/alarms  router/automation
- *           router/freshness  router/replay  router/router  spool/spool  sys/crypto  sys/host  sys/json  sys/log  sys/loop
- *           sys/packet  sys/store
+ *   below   adapter/blobs  adapter/hub  app_internal  audit/audit  base/base  base/text  conf/conf  custody/backup
+ *           custody/erase  custody/ring  door/door  link/links  people/people  policy/rulebook  registry/registry  room
+ *           router/alarms  router/automation  router/freshness  router/replay  router/router  spool/spool  sys/crypto  sys/host
+ *           sys/json  sys/log  sys/loop  sys/packet  sys/store
  *   owns    every part of a running core
  *   limits  -
  */
+#include <stdio.h>
 #include "base/base.h"
 #include "conf/conf.h"
 #include "sys/json.h"
@@ -30,5 +31,10 @@ must_check int app_new(struct loop *loop, const struct app_options *options, str
 must_check int app_start(struct app *app, char *error, size_t error_cap);
 struct app *app_close(struct app *app);
 must_check int app_reload(struct app *app, char *error, size_t error_cap); /* SIGHUP: a bad file changes nothing */
+/* --restore: conf is taken, out is told what came of it. In a process that runs nothing else. */
+struct app_restore {
+	const char *parcel, *key_file;
+};
+must_check int app_restore(const struct app_restore *what, struct conf *conf, FILE *out, char *error, size_t error_cap);
 struct json *app_links_status(void *app);
 struct json *app_map(void *app);

@@ -20,7 +20,7 @@ const char *__asan_default_options(void)
 }
 #endif
 
-enum { OPT_CHECK = 256, OPT_SHOW, OPT_MAN, OPT_BOOT_ID, OPT_NO_FENCE, ERROR_MAX = 8192 };
+enum { OPT_CHECK = 256, OPT_SHOW, OPT_MAN, OPT_BOOT_ID, OPT_NO_FENCE, OPT_RESTORE, OPT_RECOVERY_KEY, ERROR_MAX = 8192 };
 
 struct run {
 	struct loop *loop;
@@ -31,6 +31,7 @@ static const struct option long_options[] = {
 	{ "config", required_argument, NULL, 'c' },        { "check-config", no_argument, NULL, OPT_CHECK },
 	{ "show-config", no_argument, NULL, OPT_SHOW },    { "man-config", no_argument, NULL, OPT_MAN },
 	{ "boot-id", required_argument, NULL, OPT_BOOT_ID }, { "no-fence", no_argument, NULL, OPT_NO_FENCE },
+	{ "restore", required_argument, NULL, OPT_RESTORE }, { "recovery-key", required_argument, NULL, OPT_RECOVERY_KEY },
 	{ "version", no_argument, NULL, 'V' },             { "help", no_argument, NULL, 'h' },
 	{ NULL, 0, NULL, 0 },
 };
@@ -38,7 +39,8 @@ static const struct option long_options[] = {
 static int usage(FILE *out, int code)
 {
 	fputs("usage: gatewayd [--config FILE] [--check-config | --show-config | --man-config]\n"
-	      "                [--boot-id ID] [--no-fence] [--version]\n",
+	      "                [--boot-id ID] [--no-fence] [--version]\n"
+	      "       gatewayd [--config FILE] --restore BACKUP --recovery-key FILE\n",
 	      out);
 	return code;
 }
@@ -100,8 +102,19 @@ static int print_text(int r, char **text)
 	return r == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
+static int run_restore(const struct app_restore *restore, struct conf *conf)
+{
+	char error[ERROR_MAX];
+	int r = app_restore(restore, conf, stdout, error, sizeof(error));
+	if (r == 0)
+		return EXIT_SUCCESS;
+	fprintf(stderr, "gatewayd: nothing was restored: %s\n", error);
+	return EXIT_FAILURE;
+}
+
 int main(int argc, char **argv)
 {
+	struct app_restore restore = { NULL, NULL };
 	struct app_options options = { .config = "/etc/gatewayd/gatewayd.yaml", .fence = true };
 	char errors[ERROR_MAX], *text = NULL;
 	struct conf *conf;
@@ -115,6 +128,10 @@ int main(int argc, char **argv)
 			options.boot_id = optarg;
 		else if (c == OPT_NO_FENCE)
 			options.fence = false;
+		else if (c == OPT_RESTORE)
+			restore.parcel = optarg;
+		else if (c == OPT_RECOVERY_KEY)
+			restore.key_file = optarg;
 		else if (c == 'h')
 			return usage(stdout, EXIT_SUCCESS);
 		else if (c == '?')
@@ -122,7 +139,7 @@ int main(int argc, char **argv)
 		else
 			mode = c;
 	}
-	if (optind != argc)
+	if (optind != argc || !restore.parcel != !restore.key_file)
 		return usage(stderr, 2);
 	if (mode == 'V') {
 		puts("gatewayd " GW_VERSION);
@@ -150,5 +167,5 @@ int main(int argc, char **argv)
 		conf_free(conf);
 		return code;
 	}
-	return run_core(&options, conf);
+	return restore.parcel ? run_restore(&restore, conf) : run_core(&options, conf);
 }
