@@ -7,6 +7,10 @@
  * is counted. Of a database whose commits are synced only now and then this cannot be told: there
  * whole commits may reach the disk behind one that did not, and nobody looks.
  *
+ * A header that does not hold loses the whole log. But SQLite writes and syncs a new one only when all
+ * that the WAL held lies in the database; a power cut in that moment loses nothing. So there the
+ * database is asked.
+ *
  * Frames of a transaction that was rolled back may lie behind the end and open well, but have no
  * commit; those of an earlier life of the file have other salts.
  */
@@ -92,6 +96,73 @@ static void look_at(struct db_file *file, struct behind *behind, uint32_t number
 	}
 }
 
+/* A life of the WAL, from its first frame to its last commit. */
+struct life {
+	uint8_t page[PAGE_LEN], stored[PAGE_LEN], head[FRAME_HEAD], first_head[FRAME_HEAD];
+	uint32_t *pages; /* which page each frame holds */
+	uint32_t n, size; /* frames; pages of the database at the end */
+};
+
+static bool life_open_frame(struct db_file *file, struct life *life, uint32_t number)
+{
+	int64_t offset = WAL_HEAD + (int64_t)(number - 1) * FRAME_LEN;
+
+	return file->below->pMethods->xRead(file->below, file->scratch, FRAME_LEN, offset) == SQLITE_OK &&
+	       db_wal_open_frame(file, offset, file->scratch, life->page, life->head);
+}
+
+static uint32_t frame_page(const uint8_t head[FRAME_HEAD])
+{
+	return (uint32_t)head[0] << 24 | (uint32_t)head[1] << 16 | (uint32_t)head[2] << 8 | head[3];
+}
+
+/* False: nothing can be said of it. */
+static bool life_read(struct db_file *file, struct life *life, uint32_t frames)
+{
+	for (uint32_t i = 1; i <= frames && life_open_frame(file, life, i); i++) {
+		if (i == 1)
+			memcpy(life->first_head, life->head, FRAME_HEAD);
+		if (!frame_same_salts(life->head, life->first_head))
+			return true;
+		life->pages[i - 1] = frame_page(life->head);
+		if (!frame_commit(life->head))
+			continue;
+		life->n = i;
+		life->size = frame_commit(life->head);
+	}
+	return life->n > 0;
+}
+
+static bool life_is_stored(struct db_file *file, struct life *life, uint32_t number)
+{
+	struct db_file *main = file->main;
+	int64_t offset = ((int64_t)life->pages[number - 1] - 1) * PAGE_LEN;
+
+	for (uint32_t later = number + 1; later <= life->n; later++)
+		if (life->pages[later - 1] == life->pages[number - 1])
+			return true;
+	if (offset < 0 || life->pages[number - 1] > life->size)
+		return true;
+	return life_open_frame(file, life, number) &&
+	       main->below->pMethods->xRead(main->below, main->scratch, PAGE_LEN, offset) == SQLITE_OK &&
+	       db_file_open_page(main, offset, main->scratch, life->stored) &&
+	       memcmp(life->page, life->stored, PAGE_LEN) == 0;
+}
+
+/* All that was committed in the last life of this WAL lies in the database. */
+static bool is_carried_over(struct db_file *file, uint32_t frames)
+{
+	struct life life = { .pages = sqlite3_malloc64((sqlite3_uint64)frames * sizeof(uint32_t)) };
+	bool carried = life.pages && life_read(file, &life, frames);
+
+	for (uint32_t i = life.n; carried && i > 0; i--)
+		carried = life_is_stored(file, &life, i);
+	crypto_wipe(life.page, sizeof(life.page));
+	crypto_wipe(life.stored, sizeof(life.stored));
+	sqlite3_free(life.pages);
+	return carried;
+}
+
 /* From the frame with this number on, which ended the log. */
 static void look_behind(struct db_file *file, uint32_t number)
 {
@@ -104,6 +175,8 @@ static void look_behind(struct db_file *file, uint32_t number)
 	if (file->below->pMethods->xFileSize(file->below, &size) || size <= WAL_HEAD)
 		return;
 	frames = (uint32_t)((size - WAL_HEAD) / FRAME_LEN);
+	if (!file->look.head_sound && is_carried_over(file, frames))
+		return;
 	for (uint32_t i = number; i <= frames; i++)
 		look_at(file, &behind, i);
 	crypto_wipe(behind.page, sizeof(behind.page));
