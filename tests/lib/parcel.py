@@ -1,91 +1,202 @@
-"""parcel - parcels of suite 1 read and written anew, from docs/spec/keystore.md "Parcels" alone, with libsodium.
-
-    parts = parcel.read("monday.gwb", "gw-x25519-key:...")      [("manifest", b"{...}"), ...]
-    parcel.write("changed.gwb", parts, "gw-x25519-pub:...")
-"""
-
+"""Parcels, written and read from docs/spec/keystore.md: X25519 and XChaCha20-Poly1305 by PyNaCl, SM2, SM3 and SM4 by curves.py and sm4.py."""
 import base64
-import ctypes
-import os
 import struct
 
-SODIUM = ctypes.CDLL("libsodium.so.23")
-assert SODIUM.sodium_init() >= 0
-CHUNK, MORE, HEADER, FINAL = 65536, 17, 24, 3
-LL = ctypes.c_ulonglong
+from nacl import bindings, exceptions
+
+from lib import curves, sm4
+
+MAGIC = b"GWPARCEL"
+CHUNK = 65536
+KEYS = {"gw-x25519-key": 1, "gw-sm2-key": 2}
+TAG_FINAL = bindings.crypto_secretstream_xchacha20poly1305_TAG_FINAL
+TAG_MESSAGE = bindings.crypto_secretstream_xchacha20poly1305_TAG_MESSAGE
 
 
-class Unsound(Exception):
+class NotForYou(Exception):
     pass
 
 
-def key_bytes(text, prefix):
-    assert text.startswith(prefix), prefix
-    raw = text[len(prefix):].strip()
-    return base64.urlsafe_b64decode(raw + "=" * (-len(raw) % 4))
+class Newer(NotForYou):
+    pass
 
 
-def open_stream(data, key, aad):
-    state = ctypes.create_string_buffer(SODIUM.crypto_secretstream_xchacha20poly1305_statebytes())
-    if SODIUM.crypto_secretstream_xchacha20poly1305_init_pull(state, data[:HEADER], key) != 0:
-        raise Unsound("header")
-    text, at, last = b"", HEADER, False
-    while not last:
-        sealed = data[at:at + CHUNK + MORE]
-        out, tag = ctypes.create_string_buffer(CHUNK), ctypes.c_ubyte()
-        if len(sealed) < MORE or SODIUM.crypto_secretstream_xchacha20poly1305_pull(
-                state, out, None, ctypes.byref(tag), sealed, LL(len(sealed)), aad, LL(len(aad))) != 0:
-            raise Unsound(f"chunk at {at}")
-        text += out.raw[:len(sealed) - MORE]
-        at, aad, last = at + len(sealed), b"", tag.value == FINAL
-    if at != len(data):
-        raise Unsound("bytes behind the end")
-    return text
+class Strange(Exception):
+    pass
 
 
-def seal_stream(text, key, aad):
-    state = ctypes.create_string_buffer(SODIUM.crypto_secretstream_xchacha20poly1305_statebytes())
-    header = ctypes.create_string_buffer(HEADER)
-    SODIUM.crypto_secretstream_xchacha20poly1305_init_push(state, header, key)
-    data, at = header.raw, 0
-    while True:
-        piece, last = text[at:at + CHUNK], at + CHUNK >= len(text)
-        out = ctypes.create_string_buffer(len(piece) + MORE)
-        SODIUM.crypto_secretstream_xchacha20poly1305_push(state, out, None, piece, LL(len(piece)), aad, LL(len(aad)), ctypes.c_ubyte(FINAL if last else 0))
-        data, at, aad = data + out.raw, at + CHUNK, b""
-        if last:
-            return data
+class Damaged(Exception):
+    pass
 
 
-def read(path, private):
-    with open(path, "rb") as file:
-        data = file.read()
-    magic, version, kind, suite, box, n = struct.unpack("<8sHBBBB", data[:14])
-    assert (magic, version, kind, suite, box, n) == (b"GWPARCEL", 1, 1, 1, 1, 32), data[:14]
-    public = data[14:46]
-    (n_sealed,) = struct.unpack("<H", data[46:48])
-    sealed, head = data[48:48 + n_sealed], data[:48 + n_sealed]
-    key = ctypes.create_string_buffer(32)
-    if SODIUM.crypto_box_seal_open(key, sealed, LL(len(sealed)), public, key_bytes(private, "gw-x25519-key:")) != 0:
-        raise Unsound("box")
-    text, parts = open_stream(data[len(head):], key.raw, head), []
-    at = 0
-    while text[at] == 1:
-        (n_name,) = struct.unpack("<H", text[at + 1:at + 3])
-        name = text[at + 3:at + 3 + n_name].decode()
-        at += 3 + n_name
-        (size,) = struct.unpack("<Q", text[at:at + 8])
-        parts.append((name, text[at + 8:at + 8 + size]))
-        at += 8 + size
-    assert text[at:] == b"\0"
-    return parts
+def unbase64(text):
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
-def write(path, parts, public):
-    to, key = key_bytes(public, "gw-x25519-pub:"), os.urandom(32)
-    sealed = ctypes.create_string_buffer(32 + 48)
-    assert SODIUM.crypto_box_seal(sealed, key, LL(32), to) == 0
-    head = struct.pack("<8sHBBBB", b"GWPARCEL", 1, 1, 1, 1, 32) + to + struct.pack("<H", 80) + sealed.raw
-    text = b"".join(b"\1" + struct.pack("<H", len(name)) + name.encode() + struct.pack("<Q", len(data)) + data for name, data in parts) + b"\0"
-    with open(path, "wb") as file:
-        file.write(head + seal_stream(text, key, head))
+def secret_key(text):
+    """(kind of box, 32 bytes)"""
+    name, _, key = text.partition(":")
+    return KEYS[name], unbase64(key)
+
+
+def public_of(kind, secret):
+    return bindings.crypto_scalarmult_base(secret) if kind == 1 else curves.sm2_public(secret)
+
+
+def box_open(kind, secret, sealed):
+    if kind == 2:
+        return curves.sm2_decrypt(secret, sealed)
+    try:
+        return bindings.crypto_box_seal_open(sealed, public_of(1, secret), secret)
+    except (exceptions.CryptoError, exceptions.TypeError, exceptions.ValueError):
+        return None
+
+
+class Head:
+    def __init__(self, data):
+        at = 8
+        if data[:8] != MAGIC or len(data) < 13:
+            raise Strange("no parcel")
+        version, self.kind, self.suite, self.box, n = struct.unpack_from("<HBBBB", data, at)
+        if version > 1:
+            raise Newer("a newer parcel")
+        at += 6
+        self.public = data[at:at + n]
+        at += n
+        m = int.from_bytes(data[at:at + 2], "little")
+        self.sealed = data[at + 2:at + 2 + m]
+        if (version != 1 or self.kind not in (1, 2, 3) or self.suite not in (1, 2) or n > 65 or m > 256 or len(self.public) != n
+                or len(data) < at + 2 or len(self.sealed) != m):
+            raise Strange("no parcel's head")
+        self.bytes = data[:at + 2 + m]
+
+
+class Opener:
+    """The chunks of a stream."""
+
+    def __init__(self, suite, key, header, aad):
+        self.suite, self.key, self.header, self.aad, self.number = suite, key, header, aad, 0
+        if suite == 1:
+            self.state = bindings.crypto_secretstream_xchacha20poly1305_state()
+            bindings.crypto_secretstream_xchacha20poly1305_init_pull(self.state, header, key)
+
+    def open(self, chunk, is_last):
+        bound = self.aad if not self.number else b""
+        number, self.number = self.number, self.number + 1
+        if self.suite == 1:
+            try:
+                text, tag = bindings.crypto_secretstream_xchacha20poly1305_pull(self.state, chunk, bound or None)
+            except (exceptions.CryptoError, exceptions.RuntimeError, exceptions.ValueError, exceptions.TypeError) as e:
+                raise Damaged("a chunk does not open") from e
+            if tag != (TAG_FINAL if is_last else TAG_MESSAGE):
+                raise Damaged("a chunk with another tag")
+        else:
+            if len(chunk) < 56:
+                raise Damaged("a chunk is cut")
+            text = sm4.unseal(self.key, chunk[:24], self.header + struct.pack("<QB", number, is_last) + bound, chunk[56:], chunk[24:56])
+            if text is None:
+                raise Damaged("a chunk does not open")
+        if is_last and not text and number:
+            raise Damaged("an empty last chunk")
+        return text
+
+
+class Part:
+    """The one part of a parcel, to be read like a file. The file is read chunk by chunk."""
+
+    def __init__(self, path, key, kind, name):
+        self.file = open(path, "rb")  # noqa: SIM115
+        head = Head(self.file.read(512))
+        if head.kind != kind:
+            raise Strange("another kind of parcel")
+        if key is None:
+            raise NotForYou("sealed, and no key was given")
+        box, secret = secret_key(key)
+        if box != head.box or public_of(box, secret) != head.public:
+            raise NotForYou("sealed to another key")
+        stream_key = box_open(box, secret, head.sealed)
+        if stream_key is None or len(stream_key) != 32:
+            raise NotForYou("its box does not open")
+        self.file.seek(len(head.bytes))
+        header = self.file.read(24)
+        if len(header) != 24:
+            raise Damaged("cut")
+        self.opener = Opener(head.suite, stream_key, header, head.bytes)
+        self.size = CHUNK + (17 if head.suite == 1 else 56)
+        self.ahead, self.buffer, self.last = self.file.read(self.size), b"", False
+        if self.raw(3 + len(name)) != b"\1" + struct.pack("<H", len(name)) + name.encode():
+            raise Strange("another part")
+        self.left, = struct.unpack("<Q", self.raw(8))
+
+    def raw(self, n):
+        while len(self.buffer) < n:
+            if self.last:
+                raise Damaged("cut")
+            chunk, self.ahead = self.ahead, self.file.read(self.size)
+            self.last = not self.ahead
+            self.buffer += self.opener.open(chunk, self.last)
+        data, self.buffer = self.buffer[:n], self.buffer[n:]
+        return data
+
+    def read(self, n):
+        """As much as there is of the part."""
+        n = min(n, self.left)
+        data = self.raw(n)
+        self.left -= n
+        return data
+
+    def at_end(self):
+        if self.left or self.raw(1) != b"\0":
+            return False
+        return self.last and not self.buffer
+
+
+def seal_stream(suite, key, header, aad, text):
+    """For tests: the chunks, given 24 bytes for the header; of suite 2 the nonces follow from it."""
+    chunks = [text[i:i + CHUNK] for i in range(0, len(text), CHUNK)] or [b""]
+    out = []
+    if suite == 1:
+        state = bindings.crypto_secretstream_xchacha20poly1305_state()
+        header = bindings.crypto_secretstream_xchacha20poly1305_init_push(state, key)
+    for i, chunk in enumerate(chunks):
+        is_last, bound = i + 1 == len(chunks), aad if i == 0 else b""
+        if suite == 1:
+            out.append(bindings.crypto_secretstream_xchacha20poly1305_push(
+                state, chunk, bound or None, TAG_FINAL if is_last else TAG_MESSAGE))
+        else:
+            nonce = curves.sm3(header, struct.pack("<Q", i))[:24]
+            sealed, tag = sm4.seal(key, nonce, header + struct.pack("<QB", i, is_last) + bound, chunk)
+            out.append(nonce + tag + sealed)
+    return header + b"".join(out)
+
+
+def box_seal(kind, public, text, nonce=b"box"):
+    if kind == 1:
+        return bindings.crypto_box_seal(text, public)
+    k = int.from_bytes(curves.sm3(nonce, text), "big") % (curves.N - 1) + 1
+    x1, y1 = curves.sm2_affine(curves.sm2_times(k, curves.G))
+    x2, y2 = map(curves.number, curves.sm2_affine(curves.sm2_times(k, curves.sm2_point(public))))
+    stream = b"".join(curves.sm3(x2, y2, i.to_bytes(4, "big")) for i in range(1, len(text) // 32 + 2))
+    parts = [der(2, minimal(x1)), der(2, minimal(y1)), der(4, curves.sm3(x2, text, y2)),
+             der(4, bytes(a ^ b for a, b in zip(text, stream)))]
+    return der(0x30, b"".join(parts))
+
+
+def minimal(n):
+    return n.to_bytes(n.bit_length() // 8 + 1, "big")
+
+
+def der(tag, data):
+    length = bytes([len(data)]) if len(data) < 128 else b"\x81" + bytes([len(data)])
+    return bytes([tag]) + length + data
+
+
+def make(path, secret, suite, kind, name, data, stream_key=b"k" * 32):
+    """A parcel with one part, for the holder of a private key given as text."""
+    box, private = secret_key(secret)
+    public = public_of(box, private)
+    sealed = box_seal(box, public, stream_key)
+    head = MAGIC + struct.pack("<HBBBB", 1, kind, suite, box, len(public)) + public + struct.pack("<H", len(sealed)) + sealed
+    text = b"\1" + struct.pack("<H", len(name)) + name.encode() + struct.pack("<Q", len(data)) + data + b"\0"
+    with open(path, "wb") as f:
+        f.write(head + seal_stream(suite, stream_key, curves.sm3(b"header", data[:64])[:24], head, text))

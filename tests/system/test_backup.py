@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 
 import pytest
-from lib import parcel
+from lib import repack
 from lib.house import House, Refused
 from lib.netns import wait_until
 
@@ -101,7 +101,7 @@ def made():
 
 def test_what_is_in_it(made):
     """Read by a second implementation: every part, and no gateway's name in the clear outside of sealed pages."""
-    parts = dict(parcel.read(made["backup"], made["stick"].private))
+    parts = dict(repack.read(made["backup"], made["stick"].private))
     manifest, sums = json.loads(parts["manifest"]), json.loads(parts["sums"])
     assert manifest["format"] == 1 and manifest["schemas"]["gateway.db"] == 1 and manifest["starts"] >= 1
     assert {"keys", "audit.key", "gateway.db", "spool.db"} <= set(parts) and any(name.startswith("audit-20") for name in parts)
@@ -132,19 +132,19 @@ def test_refused(made):
                 file.write(good[:size])
             restore(house, bad, stick.key, code=1)
         # Of a gateway that is newer: by its format, by a schema.
-        parts = parcel.read(made["backup"], stick.private)
+        parts = repack.read(made["backup"], stick.private)
         for change in ({"format": 2}, {"schemas": {"gateway.db": 2}}):
             manifest = {**json.loads(parts[0][1]), **change, "gatewayd": "9.9"}
-            parcel.write(bad, [("manifest", json.dumps(manifest).encode())] + parts[1:], stick.public)
+            repack.write(bad, [("manifest", json.dumps(manifest).encode())] + parts[1:], stick.public)
             said = restore(house, bad, stick.key, code=1)
             assert "newer" in said and "9.9" in said
         # What the list of sums does not name as it is.
-        parcel.write(bad, [(name, data[:-1] + b"x" if name == "spool.db" else data) for name, data in parts], stick.public)
+        repack.write(bad, [(name, data[:-1] + b"x" if name == "spool.db" else data) for name, data in parts], stick.public)
         restore(house, bad, stick.key, code=1)
-        parcel.write(bad, [part for part in parts if part[0] != "spool.db"], stick.public)
+        repack.write(bad, [part for part in parts if part[0] != "spool.db"], stick.public)
         restore(house, bad, stick.key, code=1)
         # And written anew as it was it is taken.
-        parcel.write(bad, parts, stick.public)
+        repack.write(bad, parts, stick.public)
         assert "Restored" in restore(house, bad, stick.key)
         # Not over what is there.
         done = subprocess.run([house.folder + "/gatewayd", "--config", house.folder + "/gatewayd.yaml", "--restore", bad, "--recovery-key", stick.key],
