@@ -1,18 +1,33 @@
-/* The C side of tests/system/test_audit_verify.py: writes a log, and says what our own verifier thinks of one.
+/* A sealed log as the gateway writes it, for verifiers that were written from the page alone (tests/system/test_audit_export.py).
  *
- *	audit_writer write FOLDER SUITE RECORDS SEGMENT_BYTES    prints "SEQ:HEAD"; leaves FOLDER/log.gwa, an export
- *	audit_writer verify FOLDER [SEQ:HEAD]                    prints "RESULT FIRST_BAD RECORDS"
+ *	audit_writer FOLDER SUITE RECORDS SEGMENT_BYTES AUDITOR...
+ *
+ * SUITE 0: SHA-256, XChaCha20-Poly1305, Ed25519 and SM2. 1: SM2, SM3 and SM4 alone. AUDITOR: public keys to which copies are
+ * sealed. Leaves FOLDER/log.gwa and FOLDER/log.1, log.2 ... and prints lines of a word and a value: anchor, point (as links get
+ * it), seed, pub.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "audit/audit.h"
-#include "audit/walk.h"
 #include "base/text.h"
 #include "sys/crypto.h"
+#include "sys/db_keys.h"
 #include "sys/loop.h"
+#include "sys/seal.h"
+#include "sys/sign.h"
 #include "sys/store.h"
+
+struct writer_home {
+	const char *folder;
+	enum crypto_hash_kind suite;
+	uint64_t segment_bytes;
+	struct loop *loop;
+	struct store *store;
+	struct audit *audit;
+	struct audit_seal seal;
+};
 
 static void must(int r, const char *what)
 {
@@ -45,75 +60,171 @@ static struct audit_record record_of(int i, char text[64])
 	return record;
 }
 
-static void turn(struct loop *loop, struct store *store)
+static void turn(struct writer_home *home)
 {
-	must(loop_turn(loop, 1), "turn");
-	store_drain(store);
+	must(loop_turn(home->loop, 1), "turn");
+	store_drain(home->store);
 }
 
-static int write_log(const char *folder, int suite, int n, uint64_t segment_bytes)
+/* --- keys ------------------------------------------------------------------------------------------------------------ */
+
+static void say_public(const struct sign_key *key)
+{
+	struct sign_public public = sign_key_public(key);
+	char text[SIGN_TEXT_MAX];
+
+	sign_public_print(&public, text);
+	printf("pub %s\n", text);
+}
+
+static const struct sign_key *signer(enum sign_kind kind)
+{
+	uint8_t secret[SIGN_SECRET_LEN];
+	struct sign_key *key;
+
+	must(sign_secret_new(kind, secret), "secret");
+	must(sign_key_new(kind, secret, &key), "key");
+	say_public(key);
+	return key;
+}
+
+static void keys_make(struct writer_home *home)
+{
+	bool is_sm = home->suite == CRYPTO_SM3;
+	enum seal_suite suite = is_sm ? SEAL_SM4 : SEAL_XCHACHA;
+	uint8_t key[SEAL_KEY_LEN];
+	struct seal_key *file;
+
+	home->seal = (struct audit_seal){ .file_id = 2, .sign_id = 3, .sign_sm2_id = 4, .generation = 5, .starts = 6 };
+	crypto_random(key, sizeof(key));
+	must(db_keys_new(&home->seal.pages), "ring");
+	must(db_keys_put(home->seal.pages, 1, suite, key), "pages");
+	must(db_keys_activate(home->seal.pages, 1), "activate");
+	crypto_random(key, sizeof(key));
+	must(seal_key_new(suite, key, &file), "file");
+	home->seal.file = file;
+	home->seal.sign = is_sm ? NULL : signer(SIGN_ED25519);
+	home->seal.sign_sm2 = signer(SIGN_SM2);
+}
+
+/* --- life ------------------------------------------------------------------------------------------------------------ */
+
+static void home_open(struct writer_home *home)
 {
 	static const uint8_t boot_id[16] = { 0xb0, 1, 2 };
-	struct audit_options options = { folder, (enum crypto_hash_kind)suite, boot_id, segment_bytes, NULL };
-	struct loop *loop;
-	struct store *store;
-	struct audit *audit;
-	bool done = false;
-	char text[4096], hex[2 * CRYPTO_HASH_LEN + 1];
+	struct audit_options options = { home->folder, home->suite, boot_id, home->segment_bytes, &home->seal };
 
-	must(loop_new_virtual(1000, INT64_C(1795500000000000), &loop), "loop");
-	must(store_new(loop, &store), "store");
-	must(audit_new(loop, store, &options, &audit), "audit");
-	must(store_start(store), "start");
-	for (int i = 0; i < n; i++) {
-		struct audit_record record = record_of(i, text);
-
-		must(audit_append(audit, &record, NULL, NULL), "append");
-		loop_advance(loop, 10000);
-		turn(loop, store);
-		turn(loop, store);
-	}
-	snprintf(text, sizeof(text), "%s/log.gwa", folder);
-	must(audit_export(audit, text, on_done, &done), "export");
-	while (!done)
-		turn(loop, store);
-	hex_print(audit_head(audit).head, CRYPTO_HASH_LEN, hex);
-	printf("%llu:%s\n", (unsigned long long)audit_head(audit).seq, hex);
-	audit_close(audit);
-	store_close(store);
-	loop_free(loop);
-	return 0;
+	must(loop_new_virtual(1000, INT64_C(1795500000000000), &home->loop), "loop");
+	must(store_new(home->loop, &home->store), "store");
+	must(audit_new(home->loop, home->store, &options, &home->audit), "audit");
+	must(audit_fault(home->audit) != NULL, "fault");
+	must(store_start(home->store), "start");
 }
 
-static int verify_log(const char *folder, const char *anchor)
+static void home_close(struct writer_home *home)
 {
-	struct segment_name *names = NULL;
-	struct audit_anchor known = { .seq = 0 };
-	struct audit_verdict verdict = { .records = 0 };
-	size_t n = 0;
+	audit_close(home->audit);
+	store_close(home->store);
+	loop_free(home->loop);
+}
 
-	if (anchor) {
-		char *colon = strchr(anchor, ':');
+static void on_seed(void *ctx, int r, uint64_t seq, const uint8_t seed[AUDIT_SEED_LEN])
+{
+	char hex[2 * AUDIT_SEED_LEN + 1];
 
-		known.seq = strtoull(anchor, NULL, 10);
-		must(!colon || hex_parse(colon + 1, strlen(colon + 1), known.head, CRYPTO_HASH_LEN), "anchor");
+	must(r, "seed");
+	hex_print(seed, AUDIT_SEED_LEN, hex);
+	printf("seed %llu:%s\n", (unsigned long long)seq, hex);
+	*(bool *)ctx = true;
+}
+
+static void take_seed(struct writer_home *home)
+{
+	struct audit_record record = { .subject.kind = SUBJECT_SYSTEM };
+	bool done = false;
+
+	must(audit_seed(home->audit, &record, on_seed, &done), "seed");
+	while (!done)
+		turn(home);
+}
+
+static void write_records(struct writer_home *home, int from, int to)
+{
+	char text[64];
+
+	for (int i = from; i < to; i++) {
+		struct audit_record record = record_of(i, text);
+
+		must(audit_append(home->audit, &record, NULL, NULL), "append");
+		loop_advance(home->loop, 10000);
+		turn(home);
+		turn(home);
 	}
-	must(segment_list(folder, &names, &n), "list");
-	struct walk walk = { .names = names, .n_names = n, .check = { .anchors = &known, .n_anchors = anchor != NULL } };
-	int r = walk_files(&walk, &(struct walk_files){ .folder = folder }, &verdict);
+}
 
-	printf("%d %llu %llu %s\n", r, (unsigned long long)verdict.first_bad, (unsigned long long)verdict.records, verdict.what);
-	free(names);
-	return 0;
+/* As links get it: docs/spec/audit.md, "Anchor". */
+static void on_point(void *ctx, const struct audit_checkpoint *checkpoint)
+{
+	char body[BASE64URL_CAP(AUDIT_CHECKPOINT_MAX)], a[BASE64URL_CAP(SIGN_LEN)] = "", b[BASE64URL_CAP(SIGN_LEN)] = "";
+
+	(void)ctx;
+	base64url_print(checkpoint->body, checkpoint->len, body, sizeof(body));
+	if (checkpoint->has_a)
+		base64url_print(checkpoint->signature_a, SIGN_LEN, a, sizeof(a));
+	if (checkpoint->has_b)
+		base64url_print(checkpoint->signature_b, SIGN_LEN, b, sizeof(b));
+	printf("point %s.%s.%s\n", body, a, b);
+}
+
+static void export_all(struct writer_home *home, int n, char **auditors)
+{
+	char path[4096];
+	bool done = false;
+
+	snprintf(path, sizeof(path), "%s/log.gwa", home->folder);
+	must(audit_export(home->audit, path, on_done, &done), "export");
+	while (!done)
+		turn(home);
+	for (int i = 0; i < n; i++) {
+		struct box_public to;
+
+		must(box_public_parse(auditors[i], &to), "auditor");
+		snprintf(path, sizeof(path), "%s/log.%d", home->folder, i + 1);
+		done = false;
+		must(audit_export_sealed(home->audit, path, &to, on_done, &done), "sealed export");
+		while (!done)
+			turn(home);
+	}
 }
 
 int main(int argc, char **argv)
 {
+	struct writer_home home = { .folder = argc > 4 ? argv[1] : NULL };
+	char hex[2 * CRYPTO_HASH_LEN + 1];
+
 	must(crypto_init(), "crypto");
-	if (argc == 6 && strcmp(argv[1], "write") == 0)
-		return write_log(argv[2], atoi(argv[3]), atoi(argv[4]), strtoull(argv[5], NULL, 10));
-	if ((argc == 3 || argc == 4) && strcmp(argv[1], "verify") == 0)
-		return verify_log(argv[2], argv[3]);
-	fprintf(stderr, "usage: audit_writer write FOLDER SUITE RECORDS SEGMENT_BYTES | verify FOLDER [SEQ:HEAD]\n");
-	return 3;
+	if (!home.folder) {
+		fprintf(stderr, "usage: audit_writer FOLDER SUITE RECORDS SEGMENT_BYTES AUDITOR...\n");
+		return 3;
+	}
+	home.suite = (enum crypto_hash_kind)atoi(argv[2]);
+	home.segment_bytes = strtoull(argv[4], NULL, 10);
+	int n = atoi(argv[3]);
+
+	keys_make(&home);
+	home_open(&home);
+	write_records(&home, 0, n / 4);
+	take_seed(&home);
+	write_records(&home, n / 4, n / 2);
+	home_close(&home);
+	home_open(&home);
+	audit_on_checkpoint(home.audit, on_point, NULL);
+	write_records(&home, n / 2, 3 * n / 4);
+	take_seed(&home);
+	write_records(&home, 3 * n / 4, n);
+	hex_print(audit_head(home.audit).head, CRYPTO_HASH_LEN, hex);
+	printf("anchor %llu:%s\n", (unsigned long long)audit_head(home.audit).seq, hex);
+	export_all(&home, argc - 5, argv + 5);
+	home_close(&home);
+	return 0;
 }
