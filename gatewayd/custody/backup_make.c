@@ -19,15 +19,18 @@
 
 enum { TRIES = 3, COPY_STEP = 16 * 1024, AUDIT_KEY_MAX = 64 * 1024 };
 
-/* What a run that was cut left. */
-static void sweep(const char *folder)
+/* What a run that was cut left: files with that ending, NULL: all. */
+static void sweep(const char *folder, const char *ending)
 {
 	DIR *dir = opendir(folder);
 	struct dirent *entry;
 
-	while (dir && (entry = readdir(dir)))
-		if (entry->d_name[0] != '.')
+	while (dir && (entry = readdir(dir))) {
+		size_t len = strlen(entry->d_name), n = ending ? strlen(ending) : 0;
+
+		if (entry->d_name[0] != '.' && len >= n && strcmp(entry->d_name + len - n, ending ? ending : "") == 0)
 			(void)!unlinkat(dirfd(dir), entry->d_name, 0);
+	}
 	if (dir)
 		closedir(dir);
 }
@@ -255,7 +258,7 @@ must_check static int attempt(struct run *run)
 {
 	int r;
 
-	sweep(run->staging);
+	sweep(run->staging, NULL);
 	run->result.files = 0;
 	run->sums = json_new_array();
 	r = crypto_hash_new(run->options.suite == SEAL_SM4 ? CRYPTO_SM3 : CRYPTO_SHA256, &run->hash);
@@ -268,7 +271,7 @@ must_check static int attempt(struct run *run)
 	run->parcel = parcel_writer_free(run->parcel);
 	run->hash = crypto_hash_free(run->hash);
 	run->sums = json_free(run->sums);
-	sweep(run->staging);
+	sweep(run->staging, NULL);
 	return r;
 }
 
@@ -280,6 +283,8 @@ void *backup_thread(void *arg)
 
 	if (r == 0)
 		r = make_folder(run->staging);
+	if (r == 0)
+		sweep(folder, ".part");
 	if (r == 0 && access(run->result.path, F_OK) == 0)
 		r = BACKUP_E_EXISTS;
 	/* A segment that was dropped, or keys that were changed, meanwhile. */

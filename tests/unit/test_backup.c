@@ -405,6 +405,30 @@ static void foreign_contents(void **state)
 	scene_deinit(&s);
 }
 
+/* What a power cut left of one goes with the next, whatever its name was. */
+static void leftovers(void **state)
+{
+	struct scene s;
+	char path[300];
+
+	(void)state;
+	scene_init(&s, SEAL_XCHACHA, BOX_X25519);
+	check_int(house_set_key(&s.old, &s.public), 0);
+	snprintf(path, sizeof(path), "%s/backups", s.old.folder);
+	check_ok(host_mkdir(path, 0700));
+	snprintf(path, sizeof(path), "%s/backups/staging", s.old.folder);
+	check_ok(host_mkdir(path, 0700));
+	tmpdir_write(&s.dir, "old/backups/sunday.gwb.part", "half of it");
+	tmpdir_write(&s.dir, "old/backups/saturday.gwb", "whole");
+	tmpdir_write(&s.dir, "old/backups/staging/gateway.db", "a copy");
+	check_int(house_make_backup(&s.old, "monday"), 0);
+	check_true(access(tmpdir_path(&s.dir, "old/backups/sunday.gwb.part"), F_OK) < 0);
+	check_true(access(tmpdir_path(&s.dir, "old/backups/staging"), F_OK) < 0);
+	check_ok(access(tmpdir_path(&s.dir, "old/backups/saturday.gwb"), F_OK));
+	house_close(&s.old);
+	scene_deinit(&s);
+}
+
 /* One is made while somebody writes, another one is refused meanwhile, and a stop does not wait for it. */
 static void busy_and_given_up(void **state)
 {
@@ -460,6 +484,7 @@ int main(void)
 		cmocka_unit_test(refusals),
 		cmocka_unit_test(newer_schema),
 		cmocka_unit_test(foreign_contents),
+		cmocka_unit_test(leftovers),
 		cmocka_unit_test(busy_and_given_up),
 		cmocka_unit_test(sm_alone),
 	};
