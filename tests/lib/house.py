@@ -41,6 +41,7 @@ class House:
         self.folder = tempfile.mkdtemp(prefix="gw-residue-")
         os.chmod(self.folder, 0o755)
         self.secrets = {}
+        self.sm = "suite: sm" in extra
         self.running = []
         for name in ("gatewayd/gatewayd", "gatewayd-adapter", "gatewayctl"):
             shutil.copy(os.path.join(BUILD, name), self.folder)

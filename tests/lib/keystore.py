@@ -43,7 +43,7 @@ def body_keys(body):
     assert len(body) == at + 88 * n
 
 
-def mac_keys(state, by_id, steps=64):
+def mac_keys(state, by_id, steps=16):
     """The key in audit.key (docs/spec/audit.md, section 7) and those that follow from it."""
     found = {}
     with open(os.path.join(state, "audit.key"), "rb") as file:
@@ -84,7 +84,6 @@ def keys(state):
         by_id[key_id] = (suite, key)
         if key_state != 5:
             found[f"key {purpose} {key_id}"] = key
-    found.update(mac_keys(state, by_id))
     for name, key in list(found.items()):
         found.update({f"{name}, {what}": value for what, value in derived(key).items() if len(key) == 32})
-    return found
+    return {**found, **mac_keys(state, by_id)}

@@ -155,11 +155,12 @@ def test_a_full_disk_keeps_the_home_safe(house):
             house.door().call("login", user="tom", password="wrong" * 3)
     with pytest.raises(Refused):
         house.door().login("tom", PASSWORD)  # locked out
-    for verb in KEY_VERBS:
-        verb(door)
+    waiting = door.call("key.create", purpose="files")["id"]
+    door.call("key.disable", id=next(key["id"] for key in door.call("key.list")["keys"] if key["purpose"] == "files" and key["state"] == "active"))
+    assert {key["id"]: key["state"] for key in door.call("key.list")["keys"]}[waiting] == "active"
     wait_until(lambda: any(row["kind"] == "lockout" for row in records(door)), 5, "the lock-out to be on record")
     told = [row["kind"] for row in records(door)][before:]
-    for kind in ("login", "user-change", "device-state", "lockout"):
+    for kind in ("login", "user-change", "device-state", "lockout", "key-create", "key-disable"):
         assert kind in told, (kind, told)
     assert RESERVE - MIB <= house.reserve() < RESERVE
     wait_until(lambda: "space-out" in alarms(door), 7, "the alarm")
@@ -187,9 +188,6 @@ def test_a_full_disk_keeps_the_home_safe(house):
     door.call("device.release", device="simulated lamp")
 
 
-KEY_VERBS = []
-
-
 def test_no_verb_answers_before_its_record_is_durable(house):
     """Nothing can be written, not even from the reserve: then nothing is done, and nobody is told that it was."""
     door = house.anna
@@ -209,7 +207,8 @@ def test_no_verb_answers_before_its_record_is_durable(house):
         except Refused:
             break
     house.fill()
-    users, devices, rules = door.call("user.list"), door.call("device.list"), door.call("policy.list")
+    users, devices, rules, keys = (door.call(method) for method in ("user.list", "device.list", "policy.list", "key.list"))
+    key = next(row["id"] for row in keys["keys"] if row["purpose"] == "files" and row["state"] == "active")
     verbs = [
         ("user.add", {"name": "new", "role": "guest", "password": PASSWORD}),
         ("user.enable", {"user": "gus"}), ("user.disable", {"user": "eve"}), ("user.set-role", {"user": "gus", "role": "guest"}),
@@ -219,7 +218,8 @@ def test_no_verb_answers_before_its_record_is_durable(house):
         ("bind.transfer", {"device": "simulated lamp", "to": "gus"}), ("policy.remove", {"id": rule}), ("conf.reload", {}),
         ("policy.add", {"effect": "deny", "who": "anybody", "what": "*", "actions": ["command"]}), ("audit.export", {"name": "x"}),
         ("broker.client", {"verb": "add", "name": "x"}), ("user.unlock", {"user": "gus"}), ("recovery", {"user": "anna", "password": PASSWORD}),
-        ("session.end", {"number": number}), ("alarm.ack", {"id": alarm[0]["id"]} if alarm else {"id": 1}),
+        ("key.create", {"purpose": "files"}), ("key.disable", {"id": key}), ("key.rotate", {"purpose": "files"}), ("audit.seed", {}),
+        ("key.compromise", {"id": key, "password": PASSWORD}), ("session.end", {"number": number}), ("alarm.ack", {"id": alarm[0]["id"]} if alarm else {"id": 1}),
     ]
     with pytest.raises(Refused):
         house.as_anna()
@@ -227,7 +227,7 @@ def test_no_verb_answers_before_its_record_is_durable(house):
         with pytest.raises(Refused) as refused:
             door.call(method, **params)
         assert refused.value.code in ("internal", "busy", "denied", "conflict", "not-found"), (method, refused.value)
-    assert (door.call("user.list"), door.call("policy.list")) == (users, rules)
+    assert (door.call("user.list"), door.call("policy.list"), door.call("key.list")["keys"]) == (users, rules, keys["keys"])
     assert [(d["name"], d["state"]) for d in door.call("device.list")["devices"]] == [(d["name"], d["state"]) for d in devices["devices"]]
     with pytest.raises(Refused):  # it was ended at once; that nobody could record it is what its ender was told
         other.call("user.list")
