@@ -56,7 +56,9 @@ def count_pytest(path):
 
 def count_node(path, rc):
     text = pathlib.Path(path).read_text(encoding="utf-8", errors="replace")
-    sums = {word: int(n) for word, n in re.findall(r"^(?:#|\u2139) (\w+) (\d+)$", text, re.M)}
+    sums = {}
+    for word, n in re.findall(r"^(?:#|\u2139) (\w+) (\d+)$", text, re.M):  # of one run or of several
+        sums[word] = sums.get(word, 0) + int(n)
     passed = sums.pop("pass", 0)
     # Cancelled and passed-over tests have failed, too.
     failed = sum(n for word, n in sums.items() if word not in ("tests", "suites", "duration_ms"))

@@ -12,6 +12,7 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/text.h"
 #include "sys/box.h"
 
@@ -115,6 +116,46 @@ must_check static int sm2_seal(const struct box_public *to, const void *text, si
 	return 0;
 }
 
+/* The bytes of the next item if it has this tag and its length is written in the fewest bytes. */
+static struct view der_take(struct reader *r, uint8_t tag)
+{
+	bool good = get_u8(r) == tag;
+	size_t len = get_u8(r);
+
+	if (len == 0x81) {
+		len = get_u8(r);
+		good = good && len >= 0x80;
+	} else {
+		good = good && len < 0x80;
+	}
+	r->bad = r->bad || !good;
+	return get_view(r, len);
+}
+
+static bool der_take_number(struct reader *r)
+{
+	struct view v = der_take(r, 0x02);
+
+	return v.len > 0 && !(v.data[0] & 0x80) && (v.len == 1 || v.data[0] || v.data[1] & 0x80);
+}
+
+/* OpenSSL takes more than the one form, and what follows it: then what was sealed once could be had in many ways. */
+static bool sm2_has_one_form(const void *sealed, size_t len)
+{
+	struct reader whole = reader_over(sealed, len), r;
+	struct view parts = der_take(&whole, 0x30);
+	bool good;
+
+	if (!reader_is_done(&whole))
+		return false;
+	r = reader_over(parts.data, parts.len);
+	good = der_take_number(&r);
+	good = der_take_number(&r) && good;
+	der_take(&r, 0x04);
+	der_take(&r, 0x04);
+	return good && reader_is_done(&r);
+}
+
 must_check static int sm2_open(const struct secret *secret, const void *sealed, size_t len,
 			       uint8_t ret[BOX_TEXT_MAX], size_t *ret_len)
 {
@@ -123,7 +164,7 @@ must_check static int sm2_open(const struct secret *secret, const void *sealed, 
 	uint8_t text[BOX_SEALED_MAX]; /* OpenSSL asks for as much as the sealed bytes might hold */
 	struct box_public public;
 	size_t n = sizeof(text);
-	int r = sm2_public_of(secret_view(secret).data, &public);
+	int r = sm2_has_one_form(sealed, len) ? sm2_public_of(secret_view(secret).data, &public) : CRYPTO_E_MISMATCH;
 
 	if (r)
 		return r;

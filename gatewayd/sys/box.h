@@ -1,11 +1,11 @@
 #pragma once
 /* box - something small sealed to a public key, whose private half is offline: a recovery key, an auditor's.
  *
- *   above   ctl  vault/parcel  vault
- *   below   base/base  sys/crypto
+ *   above   audit/audit  custody/custody  vault/parcel  verify/source
+ *   below   base/base  base/bytes  base/text  sys/crypto
  *   owns    nothing
- *   limits  BOX_TEXT_MAX BOX_SEALED_MAX BOX_KEY_TEXT_MAX
- *   errors  CRYPTO_E_MISMATCH CRYPTO_E_SYNTAX of sys/crypto
+ *   limits  BOX_TEXT_MAX BOX_SEALED_MAX BOX_PUBLIC_MAX BOX_KEY_TEXT_MAX
+ *   errors  -
  *
  * X25519 is libsodium's sealed box; SM2 is GB/T 32918.4 encryption (C1 C3 C2, DER) as OpenSSL writes it. As text a key is
  * "gw-x25519-pub:", "gw-x25519-key:", "gw-sm2-pub:" or "gw-sm2-key:" and base64url.

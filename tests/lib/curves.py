@@ -214,11 +214,15 @@ def sm2_decrypt(secret, sealed):
 
 
 def der_item(data, at):
+    """Lengths up to 255, in the fewest bytes."""
     tag, length = data[at], data[at + 1]
     at += 2
-    if length & 0x80:
-        n = length & 0x7F
-        length, at = int.from_bytes(data[at:at + n], "big"), at + n
+    if length == 0x81:
+        length, at = data[at], at + 1
+        if length < 0x80:
+            raise IndexError
+    elif length > 0x7F:
+        raise IndexError
     if at + length > len(data):
         raise IndexError
     return tag, data[at:at + length], at + length
@@ -232,7 +236,7 @@ def der_sequence(data):
         found, at = [], 0
         for want in (2, 2, 4, 4):
             tag, value, at = der_item(inner, at)
-            if tag != want:
+            if tag != want or (want == 2 and (value[0] > 0x7F or (len(value) > 1 and not value[0] and value[1] < 0x80))):
                 return None
             found.append(int.from_bytes(value, "big") if want == 2 else value)
         return found if at == len(inner) and max(found[:2]) < 2**256 else None
