@@ -2,7 +2,8 @@
 /* room - how much room is left for what must be written, and the reserve that is kept for it.
  *
  *   above   app
- *   below   audit/audit  base/base  base/text  model/alarm  router/alarms  spool/spool  sys/crypto  sys/log  sys/loop  sys/store
+ *   below   audit/audit  base/base  base/text  model/alarm  router/alarms  spool/spool  sys/crypto  sys/log  sys/loop
+ *           sys/store
  *   owns    the file `reserve` of the state folder
  *   limits  ROOM_RESERVE ROOM_STEP ROOM_LOOK_MS ROOM_DROP_MS
  *

@@ -20,17 +20,7 @@
 #include <time.h>
 #include "base/list.h"
 #include "base/text.h"
-
-struct store_job {
-	struct list link;
-	unsigned db;
-	uint32_t flags;
-	store_job_fn fn;
-	store_task_fn task; /* instead of fn */
-	store_done_fn done;
-	void *arg;
-	int r;
-};
+#include "sys/store_inside.h"
 
 struct store_base {
 	char name[STORE_NAME_MAX + 1];
@@ -82,69 +72,6 @@ static void list_take_all(struct list *from, struct list *ret)
 
 /* The thread: one group of one database */
 
-/* Without marks. False: a job failed, or ended the transaction, which is not a job's to end. */
-static bool group_run_plain(struct db *db, struct list *jobs)
-{
-	struct store_job *job, *next;
-
-	list_each(job, next, jobs, link)
-	{
-		job->r = job->fn(db, job->arg);
-		if (job->r < 0 || !db_in_transaction(db))
-			return false;
-	}
-	return true;
-}
-
-static int group_run_marked(struct db *db, struct list *jobs)
-{
-	struct store_job *job, *next;
-
-	list_each(job, next, jobs, link)
-	{
-		int r = db_mark(db);
-
-		if (r < 0)
-			return r;
-		job->r = job->fn(db, job->arg);
-		/* Some errors, a full disk among them, make SQLite roll back everything at once. */
-		if (!db_in_transaction(db))
-			return job->r < 0 ? job->r : -EIO;
-		r = job->r < 0 ? db_back_to_mark(db) : db_unmark(db);
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
-static bool group_is_one(const struct list *jobs)
-{
-	return jobs->next->next == jobs;
-}
-
-static int group_run_jobs(struct db *db, struct list *jobs)
-{
-	int r = db_begin(db);
-
-	if (r < 0)
-		return r;
-	if (group_run_plain(db, jobs))
-		return 0;
-	db_rollback(db);
-	if (group_is_one(jobs)) {
-		struct store_job *job = list_first(jobs, struct store_job, link);
-
-		job->r = job->r < 0 ? job->r : -EIO;
-		return 0;
-	}
-	r = db_begin(db);
-	if (r == 0)
-		r = group_run_marked(db, jobs);
-	if (r < 0)
-		db_rollback(db);
-	return r;
-}
-
 /* Whether the disk or the file is to blame, and not what the job wanted. */
 static bool is_disk_error(int r)
 {
@@ -167,7 +94,7 @@ static int base_try_group(struct store_base *base, struct list *jobs, bool full)
 	list_each(job, next, jobs, link) job->r = 0;
 	r = db_set_sync(base->db, full);
 	if (r == 0)
-		r = group_run_jobs(base->db, jobs);
+		r = store_group_run(base->db, jobs);
 	if (r == 0 && db_in_transaction(base->db))
 		r = db_commit(base->db);
 	base_note_group(base, jobs, r);

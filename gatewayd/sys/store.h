@@ -2,7 +2,7 @@
 /* store - the one writer thread: jobs of many modules, committed in groups, answered on the loop.
  *
  *   above   audit  spool  registry  people  policy  router  app
- *   below   base/base  base/list  base/text  sys/db  sys/loop
+ *   below   base/base  base/list  base/text  sys/db  sys/loop  sys/store_inside
  *   owns    the thread and the databases while it runs
  *   limits  STORE_DBS_MAX STORE_JOBS_MAX STORE_GROUP_MAX STORE_NAME_MAX STORE_WAL_MAX STORE_WAL_TIGHT_MAX STORE_FLUSH_MS
  *           STORE_STACK_BYTES

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Includes look down only; a library's header stays in the folder that owns the library; files and functions are short."""
+import pathlib
 import re
 
 import tree
@@ -35,7 +36,7 @@ def place(path):
 def check_include(path, line, name, root, folder, highest):
     target = name.split("/")[0]
     if "/" not in name:
-        if folder != "app" or not name.startswith("app"):
+        if folder != "app" or not (pathlib.Path(root) / "gatewayd" / name).exists():
             return f'{path}:{line}: "{name}" without its folder'
         return None
     if target == folder:
