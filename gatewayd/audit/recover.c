@@ -35,8 +35,8 @@ static printf_like(2, 3) void fault(struct recovery *rec, const char *fmt, ...)
 	va_end(args);
 }
 
-/* From the newest file backwards. */
-static void checkpoint_find(struct recovery *rec, uint64_t number, struct audit_checkpoint *ret, struct checkpoint *said)
+/* From the newest file backwards; a file that does not open has none. */
+static int checkpoint_find(struct recovery *rec, uint64_t number, struct audit_checkpoint *ret, struct checkpoint *said)
 {
 	for (size_t i = rec->n_names; i-- > 0 && !ret->number;) {
 		struct db *db = NULL;
@@ -49,7 +49,10 @@ static void checkpoint_find(struct recovery *rec, uint64_t number, struct audit_
 			r = -EBADMSG;
 		if (r)
 			ret->number = 0;
+		if (segment_may_open_later(r))
+			return r;
 	}
+	return 0;
 }
 
 static void hash_of(const struct audit_checkpoint *checkpoint, const struct checkpoint *said, uint8_t ret[CRYPTO_HASH_LEN])
@@ -82,22 +85,26 @@ static int key_read(struct recovery *rec)
 	return 0;
 }
 
-static void key_compare(struct recovery *rec)
+static int key_compare(struct recovery *rec)
 {
 	const struct keyfile_slot *slot = rec->slot;
 	uint8_t hash[CRYPTO_HASH_LEN];
+	int r = 0;
 
 	if (!slot)
-		return;
+		return 0;
 	if (slot->size > rec->audit->tail.seq)
 		fault(rec, "the log has %" PRIu64 " records, audit.key knows of %" PRIu64, rec->audit->tail.seq, slot->size);
 	if (rec->newest.number && rec->newest_said.tree.size > rec->audit->tail.seq)
 		fault(rec, "the log has %" PRIu64 " records, its checkpoint covers %" PRIu64, rec->audit->tail.seq, rec->newest_said.tree.size);
 	if (slot->checkpoints)
-		checkpoint_find(rec, slot->checkpoints, &rec->known, &rec->known_said);
+		r = checkpoint_find(rec, slot->checkpoints, &rec->known, &rec->known_said);
+	if (r)
+		return r;
 	hash_of(&rec->known, &rec->known_said, hash);
 	if (memcmp(hash, slot->last, sizeof(hash)) != 0)
 		fault(rec, rec->known.number ? "checkpoint %" PRIu64 " is not the one that was made" : "checkpoint %" PRIu64 " is missing", slot->checkpoints);
+	return 0;
 }
 
 /* --- rows ------------------------------------------------------------------------------------------------------------ */
@@ -205,7 +212,7 @@ static int rows_follow(struct recovery *rec)
 	int r = rows_open(&rows, rec->point.tail.seq + 1);
 
 	if (r)
-		return r == -ENOMEM ? r : 0;
+		return segment_may_open_later(r) ? r : 0;
 	while (rec->point.tail.seq < audit->tail.seq && (r = rows_next(&rows, &row)) > 0) {
 		if (row.seq != rec->point.tail.seq + 1)
 			break; /* where the end of the log is known to be broken; it is told below */
@@ -215,7 +222,7 @@ static int rows_follow(struct recovery *rec)
 	}
 	crypto_hash_free(tree_hash);
 	rows_close(&rows);
-	return r == -ENOMEM ? r : 0;
+	return segment_may_open_later(r) ? r : 0;
 }
 
 /* A log that is broken is gone on from all the same; the tree then counts what is missing as nothing. */
@@ -246,8 +253,11 @@ static int recover(struct recovery *rec)
 
 	if (r)
 		return r;
-	checkpoint_find(rec, 0, &rec->newest, &rec->newest_said);
-	key_compare(rec);
+	r = checkpoint_find(rec, 0, &rec->newest, &rec->newest_said);
+	if (r == 0)
+		r = key_compare(rec);
+	if (r)
+		return r;
 	point_begin(rec);
 	if (rec->slot)
 		sealer_use_key(sealer, rec->slot->size + 1, rec->slot->key);

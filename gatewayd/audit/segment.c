@@ -176,6 +176,16 @@ int segment_open(const char *folder, const struct segment_name *name, struct db_
 	return db_open(path, &options, ret);
 }
 
+bool segment_may_open_later(int r)
+{
+	static const int errors[] = { ENOMEM, EMFILE, ENFILE, EINTR, EAGAIN, EBUSY, ENOSPC, EROFS, EACCES };
+
+	for (size_t i = 0; i < N_ELEMENTS(errors); i++)
+		if (r == -errors[i])
+			return true;
+	return false;
+}
+
 /* --- the chain ------------------------------------------------------------------------------------------------------- */
 
 void segment_leaf(struct crypto_hash *hash, const void *rec, size_t len, uint8_t ret[CRYPTO_HASH_LEN])

@@ -32,6 +32,10 @@ extern const char *const segment_schema[]; /* each statement as SQLite keeps it;
 struct db_options segment_options(struct db_keys *keys); /* NULL: in the clear */
 must_check int segment_open(const char *folder, const struct segment_name *name, struct db_keys *keys, struct db **ret);
 
+/* Whether r, from a segment, says something of this moment (memory, descriptors, room) and nothing of the file: no reason to call a
+ * log broken. */
+bool segment_may_open_later(int r);
+
 /* Where the log ends. */
 struct segment_tail {
 	uint64_t seq;

@@ -1,5 +1,6 @@
 /* At the start: which file is the newest, does its end hold, whose log is it. A log whose end does not hold is not refused
- * (the home must run), nor trusted: a new segment begins that says what was found, and verifying will say it for ever.
+ * (the home must run), nor trusted: a new segment begins that says what was found, and verifying will say it for ever. So it
+ * is looked at twice before that is said, and what fails for want of memory or descriptors is a start that fails.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +9,7 @@
 #include "audit/inside.h"
 #include "base/text.h"
 
-enum { TAIL_CHECKED = 64 }; /* rows */
+enum { TAIL_CHECKED = 64 /* rows */, LOOKS = 2 };
 
 /* The first row of a file says whose log it is and how it is hashed. */
 static int first_check(struct audit *audit, const struct record *record, struct crypto_hash **hash)
@@ -44,8 +45,12 @@ static int tail_check(struct audit *audit, struct db *db)
 
 		if (record_decode(rec.data, rec.len, &record) || record.stamp.seq != seq || kept.len != CRYPTO_HASH_LEN)
 			break;
-		if (!chained && first_check(audit, &record, &hash))
+		int first = chained ? 0 : first_check(audit, &record, &hash);
+
+		if (first) {
+			r = first < 0 ? first : r;
 			break;
+		}
 		if (is_next) {
 			segment_chain(hash, previous, rec.data, rec.len, head);
 			if (memcmp(head, kept.data, CRYPTO_HASH_LEN) != 0)
@@ -60,26 +65,53 @@ static int tail_check(struct audit *audit, struct db *db)
 	return r > 0 ? -EBADMSG : r;
 }
 
-/* Where the log ended, from its newest file that has a row. What cannot be read is passed over and told. */
-static void tail_find(struct audit *audit, const struct segment_name *names, size_t n, struct segment_name *ret_previous)
+static int tail_look(struct audit *audit, const struct segment_name *name, struct segment_name *ret_previous)
 {
-	for (size_t i = n; i-- > 0;) {
-		struct db *db = NULL;
-		int r = segment_open(audit->folder, &names[i], audit_pages(audit), &db);
+	struct db *db = NULL;
+	int r = segment_open(audit->folder, name, audit_pages(audit), &db);
 
-		if (r == 0)
-			r = segment_tail_read(db, &audit->tail);
-		if (r == 0)
-			*ret_previous = names[i];
-		if (r == 0)
-			r = tail_check(audit, db);
-		db_close(db);
+	if (r == 0)
+		r = segment_tail_read(db, &audit->tail);
+	if (r == 0)
+		*ret_previous = *name;
+	if (r == 0)
+		r = tail_check(audit, db);
+	db_close(db);
+	return r;
+}
+
+/* Where the log ended, from its newest file that has a row. What cannot be read is passed over and told. */
+static int tail_find(struct audit *audit, const struct segment_name *names, size_t n, struct segment_name *ret_previous)
+{
+	ret_previous->n = 0;
+	for (size_t i = n; i-- > 0 && !ret_previous->n;) {
+		int r = tail_look(audit, &names[i], ret_previous);
+
+		if (segment_may_open_later(r))
+			return r;
 		if (r && r != SEGMENT_E_EMPTY)
 			(void)text_print(audit->fault, sizeof(audit->fault), "the end of %s does not hold: %s", names[i].text,
 					 r < 0 ? strerror(-r) : "not ours");
-		if (ret_previous->n)
-			return;
 	}
+	return 0;
+}
+
+/* A bad moment of the medium does not come twice. */
+static int look_at_end(struct audit *audit, const struct segment_name *names, size_t n, struct segment_name *ret_previous)
+{
+	int r = 0;
+
+	for (int look = 0; look < LOOKS; look++) {
+		audit->tail = (struct segment_tail){ .seq = 0 };
+		audit->suite_found = audit->suite;
+		audit->fault[0] = 0;
+		r = tail_find(audit, names, n, ret_previous);
+		if (r == 0 && audit->writer.sealer)
+			r = audit_recover(audit, names, n);
+		if (r == 0 && !audit->fault[0])
+			break;
+	}
+	return r;
 }
 
 /* A file that is followed by another ends with a checkpoint. */
@@ -150,7 +182,7 @@ static int open_next(struct audit *audit, const struct segment_name *names, size
 
 int audit_open_log(struct audit *audit)
 {
-	struct segment_name *names = NULL, previous = { .n = 0 };
+	struct segment_name *names = NULL, previous;
 	struct sealer *sealer = audit->writer.sealer;
 	size_t n = 0;
 	int r = segment_list(audit->folder, &names, &n);
@@ -158,10 +190,7 @@ int audit_open_log(struct audit *audit)
 	if (r)
 		return r;
 	crypto_random(audit->log_id, sizeof(audit->log_id));
-	audit->suite_found = audit->suite;
-	tail_find(audit, names, n, &previous);
-	if (sealer)
-		r = audit_recover(audit, names, n);
+	r = look_at_end(audit, names, n, &previous);
 	if (r == 0)
 		r = open_next(audit, names, n, &previous);
 	free(names);
