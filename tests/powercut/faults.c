@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,7 +40,7 @@ struct trouble {
 /* In memory shared with the child. */
 struct outcome {
 	unsigned faults;
-	bool good;
+	bool good, ended_itself;
 	char why[WHY_MAX];
 };
 
@@ -176,11 +177,11 @@ static void afterwards(struct life *life)
 		wrong(life, "the store still says %d", store_error(work->home.store));
 }
 
-static void judge_life(struct life *life)
+static void judge_folder(struct life *life, const char *folder)
 {
 	struct promise *promise = calloc(1, sizeof(*promise));
 	struct work *work = life->work;
-	const struct judge_options judging = { life->folder, work->options.day->suite, work->options.day->schema_last,
+	const struct judge_options judging = { folder, work->options.day->suite, work->options.day->schema_last,
 					       work->options.day->segment_bytes_max, work->boot_ms + 1000, work->wall_us + 1000000, work->anchors };
 	char why[WHY_MAX];
 	enum verdict verdict;
@@ -193,6 +194,49 @@ static void judge_life(struct life *life)
 	if (verdict != VERDICT_GOOD)
 		wrong(life, "%s: %s", verdict_name(verdict), why);
 	free(promise);
+}
+
+/* A picture of what it has written by now: of another process, for the locks of this one are still held. */
+static void judge_remains(struct life *life)
+{
+	struct dice dice = dice_of(1, 1);
+	char image[200];
+	struct disk disk;
+
+	(void)text_print(image, sizeof(image), "%s/image", life->options->base);
+	(void)mkdir(image, 0700);
+	tap_stop();
+	disk_init(&disk, &life->work->journal);
+	disk_advance(&disk, life->work->journal.n_ops);
+	disk_write(&disk, DISK_ALL, &dice, image);
+	disk_deinit(&disk);
+	judge_folder(life, image);
+}
+
+/* Where memory ends, some of our code and some of libraries' ends the process on purpose: better than to go on without having hashed, or
+ * recorded. The service manager starts it again, and then nothing may be lost. */
+static struct life *ending;
+
+static void on_abort(int signum)
+{
+	struct outcome *outcome = ending->outcome;
+	pid_t child;
+
+	(void)signum;
+	outcome->faults += alloc_faults();
+	alloc_fault(0, 0);
+	tap_fault(NULL);
+	child = ending->trouble->alloc_nth ? fork() : -1;
+	if (child == 0) {
+		alarm(LIFE_SECONDS_MAX);
+		judge_remains(ending);
+		_exit(0);
+	}
+	if (child < 0 || waitpid(child, NULL, 0) != child)
+		return; /* and so dies */
+	outcome->ended_itself = true;
+	outcome->good = !outcome->why[0];
+	_exit(0);
 }
 
 static void live(struct life *life)
@@ -235,12 +279,14 @@ static void child_life(const struct fault_options *options, const struct trouble
 	disk_empty_folder(life.folder);
 	luck_fix(working.seed);
 	alarm(LIFE_SECONDS_MAX);
+	ending = &life;
+	signal(SIGABRT, on_abort);
 	work_init(life.work, &working);
 	tap_start(life.folder, &life.work->journal, TAP_HEARS_ALL);
 	live(&life);
 	tap_stop();
 	if (!outcome->why[0])
-		judge_life(&life);
+		judge_folder(&life, life.folder);
 	work_deinit(life.work);
 	free(life.work);
 	if (alloc_leaks())
@@ -264,6 +310,7 @@ static void run_life(const struct fault_options *options, const struct trouble *
 	if (WIFSIGNALED(status))
 		(void)text_print(outcome->why, sizeof(outcome->why), "the program died: %s", strsignal(WTERMSIG(status)));
 	score->faults += outcome->faults;
+	score->ended += outcome->ended_itself;
 	if (!WIFSIGNALED(status) && outcome->good)
 		return;
 	if (score->failed++ < TOLD_MAX)

@@ -12,7 +12,9 @@ struct fault_options {
 	bool sealed;
 };
 struct fault_score {
-	unsigned lives, failed, faults; /* that were lived, that went wrong, that were made */
+	unsigned lives, failed; /* that were lived, that went wrong */
+	unsigned faults;        /* that were made */
+	unsigned ended;         /* lives in which the program ended itself because memory did */
 };
 size_t fault_families(void);
 const char *fault_family(size_t i);

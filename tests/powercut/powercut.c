@@ -136,7 +136,8 @@ static void run_faults(const struct settings *settings, struct score *score)
 			char name[80];
 
 			(void)text_print(name, sizeof(name), "%s%s", fault_family(i), sealed ? ", sealed" : "");
-			fprintf(stderr, "%-24s %5u lives, %6u faults, %5.1f s; bad %u\n", name, got.lives, got.faults, seconds() - start, got.failed);
+			fprintf(stderr, "%-24s %5u lives, %6u faults, ended itself in %u, %5.1f s; bad %u\n", name, got.lives, got.faults, got.ended,
+				seconds() - start, got.failed);
 			score_add(score, !got.failed && got.faults, name);
 		}
 	}
