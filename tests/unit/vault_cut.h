@@ -17,12 +17,23 @@
 
 enum { CUT_DIES = -1 }; /* in the place of an errno */
 
+/* What a call has done to the files, for somebody who keeps a log. */
+enum cut_call { CUT_OPEN, CUT_WRITE, CUT_FSYNC, CUT_RENAME, CUT_LINK, CUT_UNLINK };
+
 static struct {
 	bool on;
 	int n, at, error;
+	void (*watch)(enum cut_call call, const char *path, const char *to, int fd, const void *data, size_t len);
+	bool was_there; /* of CUT_OPEN: before it */
 } cut;
 
-static void cut_before(int at, int error)
+static inline void cut_tell(enum cut_call call, const char *path, const char *to, int fd, const void *data, size_t len)
+{
+	if (cut.watch)
+		cut.watch(call, path, to, fd, data, len);
+}
+
+static inline void cut_before(int at, int error)
 {
 	cut.n = 0;
 	cut.at = at;
@@ -31,7 +42,7 @@ static void cut_before(int at, int error)
 }
 
 /* How many calls were made. */
-static int cut_end(void)
+static inline int cut_end(void)
 {
 	cut.on = false;
 	return cut.n;
@@ -59,7 +70,14 @@ int open(const char *path, int flags, ...)
 	if (flags & O_CREAT)
 		mode = va_arg(args, mode_t);
 	va_end(args);
-	return cut_now() ? -1 : (int)syscall(SYS_openat, AT_FDCWD, path, flags | O_LARGEFILE, mode);
+	if (cut_now())
+		return -1;
+	cut.was_there = cut.watch && access(path, F_OK) == 0;
+	int fd = (int)syscall(SYS_openat, AT_FDCWD, path, flags | O_LARGEFILE, mode);
+
+	if (fd >= 0)
+		cut_tell(CUT_OPEN, path, NULL, fd, NULL, flags & O_TRUNC);
+	return fd;
 }
 
 /* One that dies leaves half behind. */
@@ -67,28 +85,54 @@ ssize_t write(int fd, const void *data, size_t len)
 {
 	if (cut.on && cut.n + 1 == cut.at && (cut.error == CUT_DIES || cut.error == ENOSPC) && len > 1)
 		(void)!syscall(SYS_write, fd, data, len / 2);
-	return cut_now() ? -1 : (ssize_t)syscall(SYS_write, fd, data, len);
+	if (cut_now())
+		return -1;
+	ssize_t n = (ssize_t)syscall(SYS_write, fd, data, len);
+
+	if (n > 0)
+		cut_tell(CUT_WRITE, NULL, NULL, fd, data, (size_t)n);
+	return n;
 }
 
 int fsync(int fd)
 {
-	(void)fd;
-	return cut_now() ? -1 : 0;
+	if (cut_now())
+		return -1;
+	cut_tell(CUT_FSYNC, NULL, NULL, fd, NULL, 0);
+	return 0;
 }
 
 int rename(const char *from, const char *to)
 {
-	return cut_now() ? -1 : (int)syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0);
+	if (cut_now())
+		return -1;
+	int r = (int)syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0);
+
+	if (r == 0)
+		cut_tell(CUT_RENAME, from, to, -1, NULL, 0);
+	return r;
 }
 
 int link(const char *from, const char *to)
 {
-	return cut_now() ? -1 : (int)syscall(SYS_linkat, AT_FDCWD, from, AT_FDCWD, to, 0);
+	if (cut_now())
+		return -1;
+	int r = (int)syscall(SYS_linkat, AT_FDCWD, from, AT_FDCWD, to, 0);
+
+	if (r == 0)
+		cut_tell(CUT_LINK, from, to, -1, NULL, 0);
+	return r;
 }
 
 int unlink(const char *path)
 {
-	return cut_now() ? -1 : (int)syscall(SYS_unlinkat, AT_FDCWD, path, 0);
+	if (cut_now())
+		return -1;
+	int r = (int)syscall(SYS_unlinkat, AT_FDCWD, path, 0);
+
+	if (r == 0)
+		cut_tell(CUT_UNLINK, path, NULL, -1, NULL, 0);
+	return r;
 }
 
 ssize_t read(int fd, void *ret, size_t len)

@@ -82,8 +82,20 @@ static inline void each_file(struct stage *stage, const char *folder, const char
 
 static inline void copy_folder(struct stage *stage, const char *from, const char *to)
 {
+	char bin[320], old[320];
+	struct stat one, other;
+
 	each_file(stage, to, NULL);
 	each_file(stage, from, to);
+	/* One file by two names stays one. */
+	snprintf(bin, sizeof(bin), "%s/%s/keystore.bin", stage->dir.path, from);
+	snprintf(old, sizeof(old), "%s/%s/keystore.old", stage->dir.path, from);
+	if (stat(bin, &one) == 0 && stat(old, &other) == 0 && one.st_ino == other.st_ino) {
+		snprintf(bin, sizeof(bin), "%s/%s/keystore.bin", stage->dir.path, to);
+		snprintf(old, sizeof(old), "%s/%s/keystore.old", stage->dir.path, to);
+		check_ok(unlink(old));
+		check_ok(link(bin, old));
+	}
 }
 
 static inline bool is_there(const char *path)
@@ -199,6 +211,14 @@ static inline void with_spent(struct stage *stage)
 
 	check_ok(vault_create(stage->vault, KEY_DB, NOW_S, &id));
 	check_ok(vault_activate(stage->vault, id, NOW_S));
+}
+
+/* As a death between the link and the renaming leaves it. */
+static inline void with_one_file_only(struct stage *stage)
+{
+	with_spent(stage);
+	check_ok(unlink("keystore.old"));
+	check_ok(link("keystore.bin", "keystore.old"));
 }
 
 static inline void nothing(struct stage *stage)
@@ -351,6 +371,7 @@ static const struct scene scenes[] = {
 	{ "compromise, one waiting", BY_FILE, BY_FILE, with_waiting, act_compromise, false },
 	{ "compromise, none waiting", BY_FILE, BY_FILE, nothing, act_compromise, false },
 	{ "destroy", BY_FILE, BY_FILE, with_spent, act_destroy, false },
+	{ "destroy, with one file by two names", BY_FILE, BY_FILE, with_one_file_only, act_destroy, false },
 	{ "starts", BY_FILE, BY_FILE, nothing, act_starts, false },
 	{ "count", BY_FILE, BY_FILE, nothing, act_count, false },
 	{ "count and close", BY_FILE, BY_FILE, nothing, act_count_and_close, false },
@@ -425,4 +446,102 @@ static inline struct rehearsal rehearse(struct stage *stage, const struct scene 
 	rehearsal.after = look(stage->vault);
 	close_it(stage);
 	return rehearsal;
+}
+
+/* --- what is to be found afterwards ----------------------------------------------------------------------------------------- */
+
+/* With the one source or with the other. */
+static inline enum way open_either(struct stage *stage, const struct scene *scene)
+{
+	enum way way = scene->after;
+	int r = open_by(stage, way);
+
+	if (r && scene->before != scene->after) {
+		way = scene->before;
+		r = open_by(stage, way);
+	}
+	if (r)
+		print_error("%s, cut before call %d: %d: %s\n", scene->name, cut.at, r, stage->why);
+	check_int(r, 0);
+	return way;
+}
+
+/* The generation before opens too, and brings nothing back. */
+static inline void check_old(struct stage *stage, const struct scene *scene, const struct sight *now)
+{
+	struct sight old;
+
+	check_ok(unlink("keystore.bin"));
+	open_either(stage, scene);
+	check_true(vault_fell_back(stage->vault));
+	old = look(stage->vault);
+	for (size_t i = 0; i < now->n; i++) {
+		const struct vault_key_info *was;
+		size_t at;
+
+		if (now->info[i].state != KEY_DESTROYED)
+			continue;
+		was = info_of(&old, now->info[i].id, &at);
+		check_true(was && was->state == KEY_DESTROYED);
+	}
+	close_it(stage);
+}
+
+/* When the verb has returned, nothing is left to an opening: the generation before is under the new lock as well, and what
+ * was destroyed, keys and key files, is not there. */
+static inline void check_done(struct stage *stage, const struct scene *scene, const struct rehearsal *rehearsal)
+{
+	bool rewraps = scene->before != scene->after || scene->act == act_to_file;
+
+	if (!rewraps && scene->act != act_destroy)
+		return;
+	copy_folder(stage, "work", "copy");
+	go(stage, "copy");
+	check_ok(unlink("keystore.bin"));
+	check_ok(open_by(stage, scene->after));
+	struct sight now = look(stage->vault);
+
+	check_true(same_keys(&now, &rehearsal->after));
+	close_it(stage);
+	go(stage, "work");
+	check_true(!is_there("kek.key.new") && !is_there("other.key.new"));
+	check_true(scene->before != BY_FILE || scene->after == BY_FILE || !is_there("kek.key"));
+}
+
+static inline void check_stage(struct stage *stage, const struct scene *scene, const struct rehearsal *rehearsal, bool done)
+{
+	struct sight now;
+	bool is_before, is_after;
+
+	if (done)
+		check_done(stage, scene, rehearsal);
+	if (!scene->prepare || scene->prepare == as_export) { /* there may be none yet */
+		if (is_there("keystore.bin") || is_there("keystore.old"))
+			open_either(stage, scene);
+		else
+			check_ok(scene->act(stage));
+		if (!stage->vault)
+			open_either(stage, scene);
+	} else {
+		open_either(stage, scene);
+	}
+	now = look(stage->vault);
+	close_it(stage);
+	is_before = same_keys(&now, &rehearsal->before);
+	is_after = same_keys(&now, &rehearsal->after);
+	if (!is_after && (done || !is_before))
+		print_error("%s, cut before call %d of %d\n", scene->name, cut.at, cut.n);
+	check_true(is_after || (!done && is_before));
+	check_one_active_each(&now);
+	check_same_bytes(&rehearsal->before, &now);
+	/* And again: what was left over is put right once. */
+	bool is_by_after = open_either(stage, scene) == scene->after;
+
+	check_true(!vault_fell_back(stage->vault));
+	now = look(stage->vault);
+	check_true(is_after ? same_keys(&now, &rehearsal->after) : same_keys(&now, &rehearsal->before));
+	check_true(!is_there("kek.key.new"));
+	check_true(scene->before != BY_FILE || scene->after == BY_FILE || is_there("kek.key") == !is_by_after);
+	close_it(stage);
+	check_old(stage, scene, &now);
 }
