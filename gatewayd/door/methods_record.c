@@ -246,7 +246,7 @@ static void on_proof(void *ctx, int r, const struct audit_checkpoint *checkpoint
 	json_set(result, "path", list);
 	set_checkpoint(result, checkpoint);
 	struct audit_record record = call_record(call, AUDIT_READ);
-	record.object = "audit";
+	record.object = leaf ? "proof of a record" : "proof of a beginning";
 	call_append_answer(call, &record, result);
 }
 

@@ -63,6 +63,9 @@ struct step {
 
 #define PASSWORD "'a long enough one'"
 #define LAMP "{'device':'lamp'}"
+#define TREE_ROOT "00000000000000000000000000000000ffffffffffffffffffffffffffffffff"
+/* The public key of GB/T 32918.5, A.2: good in either suite. */
+#define RECIPIENT "gw-sm2-pub:BAn53zEeVCGhUN19Fh5LxcZyF5-tGDP8B2uwj_NW81AgzOpJDOJndaUtxupxjMGqYArtBfvzXghKZjL2By2prRM"
 
 static const struct step steps[] = {
 	{ "hello", NULL, ROOT, NULL },
@@ -118,6 +121,24 @@ static const struct step steps[] = {
 	{ "audit.head", NULL, ANNA, NULL },
 	{ "audit.verify", NULL, ANNA, NULL },
 	{ "audit.export", "{'name':'copy'}", ANNA, NULL },
+	{ "audit.seed", NULL, ANNA, NULL },
+	{ "audit.prove", "{'seq':1}", ANNA, NULL },
+	{ "audit.consistency", "{'size':1,'root':'" TREE_ROOT "'}", ANNA, NULL },
+	{ "audit.keys", NULL, ANNA, NULL },
+	/* A new gateway's keys have the numbers 1 to 6, for db, audit, files, devices, sign and sign-sm2. */
+	{ "key.create", "{'purpose':'files'}", ANNA, NULL },
+	{ "key.activate", "{'id':7}", ANNA, NULL },
+	{ "key.destroy", "{'id':3,'password':" PASSWORD "}", ANNA, NULL },
+	{ "key.create", "{'purpose':'files'}", ANNA, NULL },
+	{ "key.disable", "{'id':7}", ANNA, NULL },
+	{ "key.compromise", "{'id':8,'password':" PASSWORD "}", ANNA, NULL },
+	{ "key.distribute", "{'id':9,'to':'" RECIPIENT "','password':" PASSWORD "}", ANNA, NULL },
+	{ "key.rotate", "{'purpose':'db'}", ANNA, NULL },
+	{ "key.source", "{'source':'file','password':" PASSWORD "}", ANNA, NULL },
+	{ "key.list", NULL, ANNA, NULL },
+	{ "recovery-key.set", "{'key':'" RECIPIENT "','password':" PASSWORD "}", ANNA, NULL },
+	{ "recovery-key.show", NULL, ANNA, NULL },
+	{ "backup.make", "{'name':'all'}", ANNA, NULL },
 	{ "events.subscribe", NULL, ANNA, NULL },
 	{ "events.unsubscribe", NULL, ANNA, NULL },
 	{ "session.list", NULL, ANNA, NULL },
@@ -129,6 +150,7 @@ static const struct step steps[] = {
 	{ "recovery", "{'user':'anna','password':" PASSWORD "}", ROOT, NULL },
 	{ "user.add", "{'name':'eve','role':'guest','password':" PASSWORD "}", ANNA, login_anna },
 	{ "user.remove", "{'user':'eve'}", ANNA, NULL },
+	{ "gateway.erase", "{'confirm':'erase','password':" PASSWORD "}", ANNA, NULL },
 };
 
 static size_t index_of(const char *method)
