@@ -7,17 +7,22 @@ Passwords, tokens and codes are to be nowhere once they were used. Keys must sta
 import base64
 import json
 import os
+import pathlib
 import re
 import signal
+import socket
 import subprocess
+import threading
 import time
 
 import pytest
 from lib import keystore
-from lib.house import GUEST, House, Refused
+from lib.house import BUILD, GUEST, House, Refused
+from lib.link_core import LinkCore
 from lib.netns import REPO, wait_until
 from lib.parcel import unbase64
 
+LINK = 64303
 # Random, so that nothing but the household can have put them there.
 WORDS = ("owner", "wrong", "gus", "changed", "recovered", "again")
 
@@ -223,6 +228,56 @@ def test_memory_holds_no_secret_after_use(either_house):
     assert b"simulated contact" in blob, core.stderr
     assert not search(house.secrets, blob)
     assert house.core.poll() is None
+
+
+class BrokerOfOne:
+    """Says yes to whoever connects (MQTT 3.1.1 and 5) and to its pings; keeps what it heard."""
+
+    def __init__(self, path):
+        self.heard = b""
+        self.server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.server.bind(path)
+        os.chmod(path, 0o666)
+        self.server.listen(1)
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        conn, _ = self.server.accept()
+        while True:
+            data = conn.recv(65536)
+            if not data:
+                return
+            if not self.heard:
+                conn.sendall(b"\x20\x03\x00\x00\x00" if data[data.index(b"MQTT") + 4] == 5 else b"\x20\x02\x00\x00")
+            self.heard += data
+
+
+def test_a_link_keeps_its_password_once(house):
+    """libmosquitto keeps a copy of its own for when it must connect again; no other is to be found, and no core file is made."""
+    folder = pathlib.Path(house.folder)
+    secret = {"password": secret_word().encode()}
+    (folder / "secrets").mkdir(mode=0o700)
+    (folder / "secrets/password").write_bytes(secret["password"] + b"\n")
+    for path in (folder / "secrets", folder / "secrets/password"):
+        os.chown(path, LINK, LINK)
+    broker = BrokerOfOne(str(folder / "broker.sock"))
+    options = [("profile", "homeassistant"), ("endpoint", f"unix:{folder}/broker.sock"), ("username", "gateway-home"),
+               ("password-file", f"{folder}/secrets/password")]
+    with LinkCore(str(folder / "wire.sock"), options=options), open(folder / "log", "wb") as log:
+        link = subprocess.Popen([BUILD + "/gatewayd-link", "home", "--socket", str(folder / "wire.sock")], stdout=log, stderr=log, env={}, user=LINK,
+                                group=LINK, extra_groups=[])
+        try:
+            wait_until(lambda: secret["password"] in broker.heard, 10, "the link to connect")
+            time.sleep(0.5)
+            places = [data.count(secret["password"]) for _, kept_out, data in memory(link.pid) if not kept_out]
+            assert sum(places) == 1, places
+            assert sum(data.count(secret["password"]) for _, kept_out, data in memory(link.pid) if kept_out) <= 1
+            assert os.stat(f"/proc/{link.pid}/mem").st_uid == 0
+            with open(f"/proc/{link.pid}/limits", encoding="ascii") as limits:
+                assert re.search(r"Max core file size +0 +0 ", limits.read())
+        finally:
+            link.kill()
+            link.wait()
 
 
 def test_arguments_environments_and_logs_hold_no_secret(house):
