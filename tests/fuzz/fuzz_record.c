@@ -33,6 +33,10 @@ static void decode_is_strict(const uint8_t *data, size_t len)
 	must_fit(r.record.object, AUDIT_OBJECT_MAX);
 	must_fit(r.record.action, RECORD_TEXT_MAX);
 	must_fit(r.record.detail, AUDIT_DETAIL_MAX);
+	if (r.drop.len) {
+		must(r.drop.len <= RECORD_DROP_MAX && r.record.kind == AUDIT_SEGMENT_DROP && !r.record.detail);
+		return;
+	}
 	size_t n = record_encode(&r.record, &r.stamp, r.outbox, &r.segment, again);
 
 	again[45] = data[45]; /* the severity is the table's when written, and kept when read */

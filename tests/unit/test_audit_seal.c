@@ -1,17 +1,13 @@
-/* What seals the log: checkpoints when they are due, keys that are gone afterwards, seeds, proofs; and what a start finds out
- * when the log is not the one that was left.
+/* What seals the log: checkpoints when they are due, keys that are gone afterwards, seeds, keys that are exchanged, proofs.
  */
-#include "audit_home.h"
+#include "audit_sealed.h"
 
 #include <dirent.h>
-#include <sqlite3.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "audit/evolve.h"
 #include "audit/inside.h"
 #include "audit/keyfile.h"
-#include "base/text.h"
 
 enum { POINTS_MAX = 64 };
 
@@ -40,63 +36,6 @@ static struct told *listen(struct audit_home *home)
 	assert_non_null(told);
 	audit_on_checkpoint(home->audit, on_point, told);
 	return told;
-}
-
-static void append_many(struct audit_home *home, int n)
-{
-	for (int i = 0; i < n; i++)
-		audit_home_append(home, "x");
-	audit_home_settle(home);
-}
-
-struct heard {
-	bool called;
-	int r;
-	struct audit_verdict verdict;
-};
-
-static void on_verdict(void *ctx, int r, const struct audit_verdict *verdict)
-{
-	*(struct heard *)ctx = (struct heard){ true, r, *verdict };
-}
-
-static void wait_for(struct audit_home *home, const bool *called)
-{
-	for (int i = 0; i < 2000 && !*called; i++) {
-		store_drain(home->store);
-		check_ok(loop_turn(home->loop, 5));
-	}
-	check_true(*called);
-}
-
-static struct heard verify(struct audit_home *home, const struct audit_check *check)
-{
-	struct heard heard = { .called = false };
-
-	check_ok(audit_verify_with(home->audit, check, on_verdict, &heard));
-	wait_for(home, &heard.called);
-	return heard;
-}
-
-/* The log holds; an anchor at its end is compared. */
-static void check_sound(struct audit_home *home, uint64_t seed_seq, const uint8_t *seed)
-{
-	struct audit_anchor anchor = { .seq = audit_head(home->audit).seq };
-	struct audit_check check = { .anchors = &anchor, .n_anchors = 1, .seed_seq = seed_seq, .seed = seed };
-
-	memcpy(anchor.head, audit_head(home->audit).head, CRYPTO_HASH_LEN);
-	struct heard heard = verify(home, &check);
-
-	if (heard.r)
-		print_error("%s, first bad %" PRIu64 "\n", heard.verdict.what, heard.verdict.first_bad);
-	check_int(heard.r, 0);
-	check_uint(heard.verdict.records, anchor.seq);
-}
-
-static void on_flag(void *ctx, int r)
-{
-	check_ok(r);
-	*(bool *)ctx = true;
 }
 
 /* --- checkpoints ----------------------------------------------------------------------------------------------------- */
@@ -237,34 +176,6 @@ static void one_signature_is_enough(void **state)
 
 /* --- keys that are gone ---------------------------------------------------------------------------------------------- */
 
-struct seeding {
-	bool called;
-	int r;
-	uint64_t seq;
-	uint8_t seed[AUDIT_SEED_LEN];
-};
-
-static void on_seed(void *ctx, int r, uint64_t seq, const uint8_t seed[AUDIT_SEED_LEN])
-{
-	struct seeding *s = ctx;
-
-	*s = (struct seeding){ .called = true, .r = r, .seq = seq };
-	if (r == 0)
-		memcpy(s->seed, seed, sizeof(s->seed));
-}
-
-static struct seeding take_seed(struct audit_home *home)
-{
-	struct audit_record record = { .subject = { SUBJECT_USER, 3 }, .subject_name = "anna", .action = "audit.seed" };
-	struct seeding seeding = { .called = false };
-
-	check_ok(audit_seed(home->audit, &record, on_seed, &seeding));
-	audit_home_settle(home);
-	check_true(seeding.called);
-	check_ok(seeding.r);
-	return seeding;
-}
-
 /* Every byte of every file in the folder, and what is in the two slots when they are opened. */
 static size_t folder_bytes(struct audit_home *home, uint8_t *ret, size_t cap)
 {
@@ -375,253 +286,6 @@ static void a_seed_vouches_up_to_the_next(void **state)
 	audit_home_deinit(&home);
 }
 
-/* --- what a start finds out ------------------------------------------------------------------------------------------ */
-
-static void raw(struct audit_home *home, const char *file, const char *sql)
-{
-	sqlite3 *db = NULL;
-
-	check_int(sqlite3_open_v2(tmpdir_path(&home->dir, file), &db, SQLITE_OPEN_READWRITE, NULL), SQLITE_OK);
-	check_int(sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL), SQLITE_OK);
-	check_int(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
-	sqlite3_close(db);
-}
-
-static void copy(struct audit_home *home, const char *from, const char *to)
-{
-	char command[400], a[160], b[160];
-
-	snprintf(a, sizeof(a), "%s", tmpdir_path(&home->dir, from));
-	snprintf(b, sizeof(b), "%s", tmpdir_path(&home->dir, to));
-	snprintf(command, sizeof(command), "cp %s %s", a, b);
-	check_int(system(command), 0);
-}
-
-/* It says what is wrong, goes on in a new file, and is content with itself at the next start; the log never verifies again,
- * unless only the key is gone: then whoever kept a seed sees it.
- */
-static void check_fault(struct audit_home *home, const char *want)
-{
-	bool is_key = strstr(want, "audit.key is") || strstr(want, "does not open");
-	struct audit_check none = { .n_anchors = 0 };
-
-	audit_home_open(home);
-	const char *fault = audit_fault(home->audit);
-
-	if (!fault || !strstr(fault, want))
-		print_error("fault: %s\nwant: %s\n", fault ? fault : "none", want);
-	check_true(fault && strstr(fault, want));
-	check_text(audit_head(home->audit).segment, "audit-202611-2.db");
-	append_many(home, 3);
-	check_uint(home->n_failed, 0);
-	check_int(verify(home, &none).r, is_key ? AUDIT_E_NO_ANCHOR : AUDIT_E_TAMPERED);
-	audit_home_restart(home);
-	check_true(audit_fault(home->audit) == NULL);
-	append_many(home, 300);
-	check_uint(home->n_failed, 0);
-	audit_home_close(home);
-}
-
-static void a_log_that_was_changed_while_we_were_away_is_told(void **state)
-{
-	static const struct {
-		const char *sql, *want;
-	} rows[] = {
-		{ "DELETE FROM audit WHERE seq > 290", "the log has 290 records, audit.key knows of 301" },
-		{ "DELETE FROM checkpoint WHERE number = 2", "checkpoint 2 is missing" },
-		{ "DELETE FROM checkpoint", "checkpoint 2 is missing" },
-		{ "UPDATE checkpoint SET body=(SELECT body FROM checkpoint WHERE number=1) WHERE number=2", "checkpoint 2 is missing" },
-	};
-	struct audit_home home;
-
-	(void)state;
-	for (size_t i = 0; i < N_ELEMENTS(rows); i++) {
-		audit_home_init(&home);
-		append_many(&home, 300);
-		audit_home_close(&home);
-		raw(&home, "audit-202611-1.db", rows[i].sql);
-		check_fault(&home, rows[i].want);
-		audit_home_keys_free(&home);
-		tmpdir_deinit(&home.dir);
-	}
-}
-
-static void what_bears_no_seal_of_ours_is_told(void **state)
-{
-	static const char *const ways[] = {
-		/* a record that no key of ours has sealed, well chained or not; and one taken away behind the last checkpoint */
-		"INSERT INTO audit SELECT 302, rec, head, mac FROM audit WHERE seq=301",
-		"INSERT INTO audit SELECT 302, rec, head, NULL FROM audit WHERE seq=301",
-	};
-	struct audit_home home;
-
-	(void)state;
-	for (size_t i = 0; i < N_ELEMENTS(ways); i++) {
-		audit_home_init(&home);
-		append_many(&home, 300);
-		audit_home_close(&home);
-		raw(&home, "audit-202611-1.db", ways[i]);
-		check_fault(&home, "audit-202611-1.db"); /* the end does not hang together */
-		audit_home_keys_free(&home);
-		tmpdir_deinit(&home.dir);
-	}
-	/* Well chained by who has everything but the key. */
-	audit_home_init(&home);
-	append_many(&home, 300);
-	struct segment_tail tail = home.audit->tail;
-
-	audit_home_close(&home);
-	struct audit_record record = audit_home_record("forged");
-	struct record_stamp stamp = { .seq = ++tail.seq };
-	struct segment_name name;
-	struct crypto_hash *hash;
-	uint8_t rec[AUDIT_RECORD_MAX];
-	size_t len = record_encode(&record, &stamp, 0, NULL, rec);
-	struct db *db;
-
-	check_true(segment_name_parse("audit-202611-1.db", &name));
-	check_ok(crypto_hash_new(CRYPTO_SHA256, &hash));
-	check_ok(segment_open(home.dir.path, &name, NULL, &db));
-	segment_chain(hash, tail.head, rec, len, tail.head);
-	check_ok(db_begin(db));
-	check_ok(segment_insert(db, &tail, rec, len, tail.head));
-	check_ok(db_commit(db));
-	db_close(db);
-	crypto_hash_free(hash);
-	check_fault(&home, "record 302 does not bear this gateway's seal");
-	audit_home_keys_free(&home);
-	tmpdir_deinit(&home.dir);
-}
-
-static void a_log_without_its_key_is_told(void **state)
-{
-	struct audit_home home;
-
-	(void)state;
-	audit_home_init(&home);
-	struct seeding seeding = take_seed(&home);
-
-	append_many(&home, 9);
-	audit_home_close(&home);
-	check_int(unlink(tmpdir_path(&home.dir, "audit.key")), 0);
-	check_fault(&home, "audit.key is missing: the log has 11 records");
-	audit_home_open(&home);
-	struct heard heard = verify(&home, &(struct audit_check){ .seed_seq = seeding.seq, .seed = seeding.seed });
-
-	check_int(heard.r, AUDIT_E_TAMPERED);
-	check_uint(heard.verdict.first_bad, 12);
-	audit_home_close(&home);
-	audit_home_keys_free(&home);
-	tmpdir_deinit(&home.dir);
-
-	audit_home_init(&home);
-	append_many(&home, 10);
-	audit_home_close(&home);
-	home.seal.file_id++; /* a key that the file does not name */
-	check_fault(&home, "audit.key does not open");
-	audit_home_keys_free(&home);
-	tmpdir_deinit(&home.dir);
-}
-
-/* The whole folder but audit.key from an image that is older. */
-static void an_older_image_is_told_with_both_sizes(void **state)
-{
-	struct audit_home home;
-
-	(void)state;
-	audit_home_init(&home);
-	append_many(&home, 10);
-	audit_home_close(&home);
-	copy(&home, "audit-202611-1.db", "old");
-	audit_home_open(&home);
-	append_many(&home, 10);
-	audit_home_close(&home);
-	copy(&home, "old", "audit-202611-1.db");
-	check_fault(&home, "the log has 11 records, audit.key knows of 21");
-	audit_home_keys_free(&home);
-	tmpdir_deinit(&home.dir);
-}
-
-/* And of the key alone: the log is longer, and all of it is ours. */
-static void an_older_key_still_finds_its_way(void **state)
-{
-	struct audit_home home;
-	struct seeding seeding;
-
-	(void)state;
-	audit_home_init(&home);
-	append_many(&home, 10);
-	audit_home_close(&home);
-	audit_home_open(&home);
-	copy(&home, "audit.key", "old");
-	append_many(&home, 600); /* checkpoints that it does not know */
-	audit_home_close(&home);
-	copy(&home, "old", "audit.key");
-	audit_home_open(&home);
-	check_true(audit_fault(home.audit) == NULL);
-	check_sound(&home, 0, NULL);
-	/* One slot torn, the other holds. */
-	for (int slot = 0; slot < 2; slot++) {
-		audit_home_close(&home);
-		FILE *f = fopen(tmpdir_path(&home.dir, "audit.key"), "r+e");
-
-		check_int(fseek(f, slot * KEYFILE_SLOT + 1000, SEEK_SET), 0);
-		check_uint(fwrite("torn", 1, 4, f), 4);
-		fclose(f);
-		audit_home_open(&home);
-		check_true(audit_fault(home.audit) == NULL);
-		append_many(&home, 3);
-	}
-	seeding = take_seed(&home);
-	append_many(&home, 3);
-	check_sound(&home, seeding.seq, seeding.seed);
-	audit_home_deinit(&home);
-}
-
-/* The power goes between the announcement of a seed, its record, and the key file after it. */
-static void a_seed_that_was_cut_off_is_found_again(void **state)
-{
-	struct audit_home home;
-	struct sealer *sealer;
-	char object[2 * CRYPTO_HASH_LEN + 1];
-
-	(void)state;
-	for (int written = 0; written < 2; written++) {
-		audit_home_init(&home);
-		append_many(&home, 5);
-		sealer = home.audit->writer.sealer;
-		store_drain(home.store);
-		sealer_settle(sealer);
-		check_ok(sealer_announce(sealer, home.audit->writer.hash, object));
-		copy(&home, "audit.key", "announced");
-		if (written) {
-			struct audit_record record = { .kind = AUDIT_SEED, .object = object };
-			struct record_stamp stamp = audit_stamp_now(home.audit);
-			struct segment_tail tail = home.audit->tail;
-			struct segment_name name = home.audit->segment;
-			struct secret *seed;
-			uint8_t rec[AUDIT_RECORD_MAX];
-			struct db *db;
-
-			check_ok(segment_open(home.dir.path, &name, NULL, &db));
-			check_ok(sealer_put_seed(sealer, db, home.audit->writer.hash, &tail, rec, record_encode(&record, &stamp, 0, NULL, rec), &seed));
-			db_close(db);
-			secret_free(seed);
-		}
-		home.audit->is_open = false; /* it dies here: no last checkpoint */
-		audit_home_close(&home);
-		copy(&home, "announced", "audit.key");
-		audit_home_open(&home);
-		check_true(audit_fault(home.audit) == NULL);
-		check_uint(audit_head(home.audit).seq, 6 + (unsigned)written);
-		append_many(&home, 5);
-		check_sound(&home, 0, NULL);
-		audit_home_restart(&home);
-		check_true(audit_fault(home.audit) == NULL);
-		audit_home_deinit(&home);
-	}
-}
-
 /* --- keys that change ------------------------------------------------------------------------------------------------ */
 
 static void keys_are_exchanged_while_it_runs(void **state)
@@ -675,29 +339,6 @@ static void keys_are_exchanged_while_it_runs(void **state)
 	audit_home_deinit(&home);
 	seal_key_free(file);
 	sign_key_free(sign);
-}
-
-static void a_key_file_that_cannot_be_written_is_told_until_it_can(void **state)
-{
-	struct audit_home home;
-	bool done = false;
-
-	(void)state;
-	audit_home_init(&home);
-	append_many(&home, 5);
-	check_int(unlink(tmpdir_path(&home.dir, "audit.key")), 0);
-	check_int(mkdir(tmpdir_path(&home.dir, "audit.key"), 0700), 0);
-	check_ok(audit_checkpoint_now(home.audit, on_flag, &done)); /* it is made all the same */
-	audit_home_settle(&home);
-	check_true(done && audit_fault(home.audit) && strstr(audit_fault(home.audit), "audit.key cannot be written"));
-	check_int(rmdir(tmpdir_path(&home.dir, "audit.key")), 0);
-	append_many(&home, 1);
-	loop_advance(home.loop, AUDIT_EPOCH_MS);
-	audit_home_settle(&home);
-	check_true(audit_fault(home.audit) == NULL);
-	audit_home_restart(&home);
-	check_true(audit_fault(home.audit) == NULL);
-	audit_home_deinit(&home);
 }
 
 /* --- proofs ---------------------------------------------------------------------------------------------------------- */
@@ -802,14 +443,7 @@ int main(void)
 		cmocka_unit_test(one_signature_is_enough),
 		cmocka_unit_test(no_file_holds_a_key_of_the_past),
 		cmocka_unit_test(a_seed_vouches_up_to_the_next),
-		cmocka_unit_test(a_log_that_was_changed_while_we_were_away_is_told),
-		cmocka_unit_test(what_bears_no_seal_of_ours_is_told),
-		cmocka_unit_test(a_log_without_its_key_is_told),
-		cmocka_unit_test(an_older_image_is_told_with_both_sizes),
-		cmocka_unit_test(an_older_key_still_finds_its_way),
-		cmocka_unit_test(a_seed_that_was_cut_off_is_found_again),
 		cmocka_unit_test(keys_are_exchanged_while_it_runs),
-		cmocka_unit_test(a_key_file_that_cannot_be_written_is_told_until_it_can),
 		cmocka_unit_test(records_are_proven_to_be_in_the_tree),
 	};
 

@@ -138,6 +138,44 @@ static void a_record_is_stamped_in_place(void **state)
 	check_bytes(buf, len, want, record_encode(&in, &s, 1234567, NULL, want));
 }
 
+static void what_a_dropped_segment_leaves_fits_and_comes_back(void **state)
+{
+	static char text[2000];
+	struct audit_record in = { .kind = AUDIT_SEGMENT_DROP, .object = "audit-202611-1.db" };
+	struct audit_checkpoint checkpoint = { .len = RECORD_DROP_MAX - 2 - 2 * (1 + SIGN_LEN), .has_a = true, .has_b = true };
+	struct record_drop drop;
+	struct record out;
+	uint8_t buf[AUDIT_RECORD_MAX];
+	size_t len;
+
+	(void)state;
+	memset(text, 'a', sizeof(text) - 1);
+	memset(checkpoint.body, 0x77, checkpoint.len);
+	memset(checkpoint.signature_a, 0xaa, SIGN_LEN);
+	memset(checkpoint.signature_b, 0xbb, SIGN_LEN);
+	in.action = in.subject_name = in.source_addr = in.detail = text; /* the detail is left out for it */
+	len = record_encode_drop(&in, &stamp, &checkpoint, buf);
+	check_true(len > RECORD_DROP_MAX);
+	check_ok(record_decode(buf, len, &out));
+	check_true(!out.record.detail && out.drop.len == RECORD_DROP_MAX);
+	check_ok(record_take_drop(&out, &drop));
+	check_text(drop.name, in.object);
+	check_bytes(drop.checkpoint.body, drop.checkpoint.len, checkpoint.body, checkpoint.len);
+	check_bytes(drop.checkpoint.signature_a, SIGN_LEN, checkpoint.signature_a, SIGN_LEN);
+	check_bytes(drop.checkpoint.signature_b, SIGN_LEN, checkpoint.signature_b, SIGN_LEN);
+	buf[2] = AUDIT_STOP; /* of no other kind */
+	check_int(record_decode(buf, len, &out), RECORD_E_SYNTAX);
+	checkpoint.len++;
+	check_uint(record_encode_drop(&in, &stamp, &checkpoint, buf), 0);
+	checkpoint.len = 200;
+	checkpoint.has_a = checkpoint.has_b = false;
+	len = record_encode_drop(&in, &stamp, &checkpoint, buf);
+	check_ok(record_decode(buf, len, &out));
+	check_true(record_take_drop(&out, &drop) == 0 && !drop.checkpoint.has_a && !drop.checkpoint.has_b);
+	buf[len - 1] = 1; /* a signature is 64 bytes or none */
+	check_int(record_decode(buf, len, &out), RECORD_E_SYNTAX);
+}
+
 static void every_kind_has_its_row(void **state)
 {
 	const struct audit_kind_row *row;
@@ -183,6 +221,7 @@ int main(void)
 		cmocka_unit_test(no_two_byte_strings_mean_the_same),
 		cmocka_unit_test(a_record_is_stamped_in_place),
 		cmocka_unit_test(every_kind_has_its_row),
+		cmocka_unit_test(what_a_dropped_segment_leaves_fits_and_comes_back),
 		cmocka_unit_test(a_copy_owns_its_texts),
 	};
 
