@@ -1,7 +1,8 @@
 """Ways to spoil an export made by audit_make.Log. Each gives (what was done, bytes, first bad record or None where it is not known
 beforehand); what is given to the verifier stays as it was.
 
-spoil(rnd, log, other): other is another log, for splicing.
+spoil(rnd, log, other): other is another log, for splicing. Read gives a log out of an export that somebody else made, which can be spoiled in
+all ways but those for which the signing keys are wanted.
 """
 import struct
 
@@ -9,6 +10,21 @@ from lib import audit_make
 from lib.audit_verify import digest
 
 HEAD = 8
+
+
+class Read:
+    """seeds: {seq: seed}, as they are given to the verifiers."""
+
+    def __init__(self, data, seeds):
+        self.items, self.seeds, at = [], seeds, HEAD
+        while True:
+            kind, length = struct.unpack_from("<BI", data, at)
+            if kind == 0:
+                break
+            self.items.append((kind, data[at + 5:at + 5 + length]))
+            at += 5 + length
+        self.signers = [None for kind, _ in self.items if kind == 3]
+        assert audit_make.pack(self.items) == data
 
 
 def seq_of(data):
@@ -200,7 +216,7 @@ WAYS = [row_changed, row_deleted, row_inserted, rows_swapped, chain_recomputed, 
 
 
 def spoil(rnd, log, other):
-    way = rnd.choice(WAYS)
+    way = rnd.choice([way for way in WAYS if way is not checkpoint_forged or None not in log.signers])
     what, data, bad = way(rnd, log, other)
     return f"{way.__name__}: {what}", data, bad
 

@@ -2,9 +2,12 @@
  *
  *	audit_writer FOLDER SUITE RECORDS SEGMENT_BYTES AUDITOR...
  *
+ * Then half a year goes by and the oldest file is dropped: FOLDER/aged.gwa, and "later" for what links get until then. "proof" is one, as
+ * gatewayd-audit-verify reads it.
+ *
  * SUITE 0: SHA-256, XChaCha20-Poly1305, Ed25519 and SM2. 1: SM2, SM3 and SM4 alone. AUDITOR: public keys to which copies are
  * sealed. Leaves FOLDER/log.gwa and FOLDER/log.1, log.2 ... and prints lines of a word and a value: anchor, point (as links get
- * it), seed, pub.
+ * it), seed, pub, proof, later, end.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,6 +30,8 @@ struct writer_home {
 	struct store *store;
 	struct audit *audit;
 	struct audit_seal seal;
+	const char *word; /* under which checkpoints are printed */
+	struct audit_checkpoint first;
 };
 
 static void must(int r, const char *what)
@@ -162,18 +167,89 @@ static void write_records(struct writer_home *home, int from, int to)
 	}
 }
 
-/* As links get it: docs/spec/audit.md, "Anchor". */
-static void on_point(void *ctx, const struct audit_checkpoint *checkpoint)
+static void print_point(const struct audit_checkpoint *checkpoint)
 {
 	char body[BASE64URL_CAP(AUDIT_CHECKPOINT_MAX)], a[BASE64URL_CAP(SIGN_LEN)] = "", b[BASE64URL_CAP(SIGN_LEN)] = "";
 
-	(void)ctx;
 	base64url_print(checkpoint->body, checkpoint->len, body, sizeof(body));
 	if (checkpoint->has_a)
 		base64url_print(checkpoint->signature_a, SIGN_LEN, a, sizeof(a));
 	if (checkpoint->has_b)
 		base64url_print(checkpoint->signature_b, SIGN_LEN, b, sizeof(b));
-	printf("point %s.%s.%s\n", body, a, b);
+	printf("%s.%s.%s", body, a, b);
+}
+
+/* As links get it: docs/spec/audit.md, "Anchor". */
+static void on_point(void *ctx, const struct audit_checkpoint *checkpoint)
+{
+	struct writer_home *home = ctx;
+
+	if (!home->first.number)
+		home->first = *checkpoint;
+	printf("%s ", home->word);
+	print_point(checkpoint);
+	puts("");
+}
+
+/* What a proof is asked for: of a record, or of a beginning with its root. */
+struct question {
+	uint64_t number;
+	const uint8_t *root; /* NULL: a record */
+	bool done;
+};
+
+static void print_hex(const uint8_t *hash)
+{
+	char hex[2 * CRYPTO_HASH_LEN + 1];
+
+	hex_print(hash, CRYPTO_HASH_LEN, hex);
+	printf("\"%s\"", hex);
+}
+
+static void on_proof(void *ctx, int r, const struct audit_checkpoint *checkpoint, const uint8_t leaf[CRYPTO_HASH_LEN],
+		     const uint8_t (*path)[CRYPTO_HASH_LEN], size_t n)
+{
+	struct question *question = ctx;
+
+	must(r, "proof");
+	printf("proof {\"proof\":\"%s\",\"%s\":%llu,\"%s\":", leaf ? "inclusion" : "consistency", leaf ? "seq" : "size",
+	       (unsigned long long)question->number, leaf ? "leaf" : "root");
+	print_hex(leaf ? leaf : question->root);
+	printf(",\"path\":[");
+	for (size_t i = 0; i < n; i++) {
+		printf("%s", i ? "," : "");
+		print_hex(path[i]);
+	}
+	printf("],\"checkpoint\":\"");
+	print_point(checkpoint);
+	puts("\"}");
+	question->done = true;
+}
+
+static void ask(struct writer_home *home, struct question question)
+{
+	must(question.root ? audit_prove_consistency(home->audit, question.number, on_proof, &question) :
+			     audit_prove(home->audit, question.number, on_proof, &question),
+	     "ask");
+	while (!question.done)
+		turn(home);
+}
+
+static void checkpoint_now(struct writer_home *home)
+{
+	bool done = false;
+
+	must(audit_checkpoint_now(home->audit, on_done, &done), "checkpoint");
+	while (!done)
+		turn(home);
+}
+
+static void prove_some(struct writer_home *home, int n)
+{
+	checkpoint_now(home);
+	for (int i = n / 3; i <= n; i += 7)
+		ask(home, (struct question){ .number = (uint64_t)i });
+	ask(home, (struct question){ .number = home->first.size, .root = home->first.root });
 }
 
 static void export_all(struct writer_home *home, int n, char **auditors)
@@ -197,9 +273,50 @@ static void export_all(struct writer_home *home, int n, char **auditors)
 	}
 }
 
+static void append(struct writer_home *home, const struct audit_record *record)
+{
+	bool done = false;
+
+	must(audit_append(home->audit, record, on_done, &done), "append");
+	while (!done)
+		turn(home);
+}
+
+static void on_dropped(void *ctx, int r, unsigned dropped)
+{
+	must(r, "drop");
+	must(dropped == 0, "nothing was old enough");
+	*(bool *)ctx = true;
+}
+
+/* Half a year in which little happens, with an export on record at its beginning; then the files that may go, go. */
+static void grow_old(struct writer_home *home)
+{
+	enum { DAYS = 190, DAY_MS = 86400 * 1000 };
+	const struct audit_record kept = { .kind = AUDIT_LOG_EXPORT, .subject.kind = SUBJECT_SYSTEM, .object = "kept" };
+	const struct audit_record daily = { .kind = AUDIT_CONFIG, .subject.kind = SUBJECT_SYSTEM, .object = "daily" };
+	char path[4096];
+	bool done = false;
+
+	audit_set_time_trusted(home->audit, true);
+	for (int i = 0; i < DAYS; i++) {
+		loop_advance(home->loop, DAY_MS);
+		append(home, i == 1 ? &kept : &daily);
+	}
+	must(audit_drop_old(home->audit, 180, on_dropped, &done), "drop");
+	while (!done)
+		turn(home);
+	checkpoint_now(home);
+	done = false;
+	snprintf(path, sizeof(path), "%s/aged.gwa", home->folder);
+	must(audit_export(home->audit, path, on_done, &done), "aged export");
+	while (!done)
+		turn(home);
+}
+
 int main(int argc, char **argv)
 {
-	struct writer_home home = { .folder = argc > 4 ? argv[1] : NULL };
+	struct writer_home home = { .folder = argc > 4 ? argv[1] : NULL, .word = "point" };
 	char hex[2 * CRYPTO_HASH_LEN + 1];
 
 	must(crypto_init(), "crypto");
@@ -218,13 +335,18 @@ int main(int argc, char **argv)
 	write_records(&home, n / 4, n / 2);
 	home_close(&home);
 	home_open(&home);
-	audit_on_checkpoint(home.audit, on_point, NULL);
+	audit_on_checkpoint(home.audit, on_point, &home);
 	write_records(&home, n / 2, 3 * n / 4);
 	take_seed(&home);
 	write_records(&home, 3 * n / 4, n);
 	hex_print(audit_head(home.audit).head, CRYPTO_HASH_LEN, hex);
 	printf("anchor %llu:%s\n", (unsigned long long)audit_head(home.audit).seq, hex);
 	export_all(&home, argc - 5, argv + 5);
+	home.word = "later";
+	prove_some(&home, n);
+	grow_old(&home);
+	hex_print(audit_head(home.audit).head, CRYPTO_HASH_LEN, hex);
+	printf("end %llu:%s\n", (unsigned long long)audit_head(home.audit).seq, hex);
 	home_close(&home);
 	return 0;
 }

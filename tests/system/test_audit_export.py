@@ -1,6 +1,7 @@
-"""What the gateway itself writes, plain and sealed to an auditor, holds for the two verifiers that were written from docs/spec/audit.md alone;
-and of a few bytes that were changed in it they say the same."""
+"""What the gateway itself writes, plain and sealed to an auditor, also with its oldest file dropped, holds for the two verifiers that were
+written from docs/spec/audit.md alone; of what was changed in it they say the same; and its proofs hold for who has only those."""
 
+import json
 import os
 import pathlib
 import random
@@ -11,7 +12,7 @@ import pytest
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-from lib import audit_make, audit_verify, parcel  # noqa: E402
+from lib import audit_make, audit_spoil, audit_verify, parcel  # noqa: E402
 
 ROOT = pathlib.Path(__file__).parents[2]
 BUILD = pathlib.Path(os.environ.get("GW_BUILD") or ROOT / "build/release")
@@ -35,17 +36,25 @@ def writer(tmp_path_factory):
 class Log:
     def __init__(self, folder, said):
         self.folder = folder
-        self.said = {word: [value for w, value in said if w == word] for word in ("anchor", "point", "seed", "pub")}
+        self.said = {word: [value for w, value in said if w == word] for word in ("anchor", "point", "seed", "pub", "proof", "later", "end")}
+        self.anchors = self.said["anchor"] + self.said["point"]
+        self.seeds = {int(seq): bytes.fromhex(seed) for seq, seed in (text.split(":") for text in self.said["seed"])}
+
+    def aged(self):
+        """The same half a year later."""
+        log = Log(self.folder, [])
+        log.said, log.seeds = self.said, self.seeds
+        log.anchors = self.said["end"] + self.said["later"][::40] + self.said["later"][-1:]
+        return log
 
     def ours(self, path, *more):
-        options = [part for word, option in (("anchor", "--anchor"), ("point", "--anchor"), ("seed", "--seed"), ("pub", "--pub"))
-                   for value in self.said[word] for part in (option, value)]
+        options = [part for option, values in (("--anchor", self.anchors), ("--seed", self.said["seed"]), ("--pub", self.said["pub"]))
+                   for value in values for part in (option, value)]
         out = subprocess.run([str(BUILD / "gatewayd-audit-verify"), *options, *more, str(path)], check=False, capture_output=True, text=True, timeout=60)
         return out.returncode, out.stdout + out.stderr
 
     def theirs(self, path, key=None):
-        seeds = [(int(seq), bytes.fromhex(seed)) for seq, seed in (text.split(":") for text in self.said["seed"])]
-        return audit_verify.verify(str(path), self.said["anchor"] + self.said["point"], seeds, self.said["pub"], key)
+        return audit_verify.verify(str(path), self.anchors, self.seeds.items(), self.said["pub"], key)
 
 
 @pytest.fixture(scope="session", params=sorted(SUITES))
@@ -56,6 +65,7 @@ def log(request, writer, tmp_path_factory):
     log = Log(folder, [line.split() for line in out.splitlines()])
     assert len(list(folder.glob("audit-*.db"))) >= 2
     assert len(log.said["seed"]) == 2 and log.said["point"]
+    assert not list(folder.glob("audit-*-1.db")) and len(log.said["end"]) == 1
     return log
 
 
@@ -79,14 +89,46 @@ def test_no_page_is_in_the_clear(log):
             assert word not in path.read_bytes(), (path, word)
 
 
-def test_both_say_the_same_of_changed_bytes(log, tmp_path):
-    rnd = random.Random(SEED)
-    sound = (log.folder / "log.gwa").read_bytes()
-    for _ in range(60):
-        at = rnd.randrange(8, len(sound))
-        spoiled = sound[:at] + bytes([sound[at] ^ 1 << rnd.randrange(8)]) + sound[at + 1:]
-        (tmp_path / "spoiled").write_bytes(spoiled)
-        code, said = log.ours(tmp_path / "spoiled", "--json")
-        theirs = log.theirs(tmp_path / "spoiled")
-        assert code == theirs[0], (at, said, theirs)
-        assert f'"first_bad":{theirs[1]}' in said.replace(" ", ""), (at, said, theirs)
+def test_a_dropped_beginning_is_accounted_for(log):
+    aged = log.aged()
+    code, said = aged.ours(log.folder / "aged.gwa", "--json")
+    assert code == 0, said
+    assert aged.theirs(log.folder / "aged.gwa")[:3] == (0, 0, "none")
+    assert json.loads(said)["first"] > 1
+
+
+def test_both_say_the_same_of_what_was_changed(log, tmp_path):
+    aged = log.aged()
+    logs = [(given, audit_spoil.Read((log.folder / name).read_bytes(), log.seeds)) for given, name in ((log, "log.gwa"), (aged, "aged.gwa"))]
+    path = tmp_path / "spoiled"
+    for i in range(150):
+        rnd = random.Random(SEED + i)
+        which = 0 if i % 5 else 1
+        given, read = logs[which]
+        what, data, _ = audit_spoil.spoil(rnd, read, logs[1 - which][1])
+        path.write_bytes(data)
+        code, said = given.ours(path, "--json")
+        theirs = given.theirs(path)
+        said = json.loads(said)
+        assert (code, said["first_bad"], said["check"], said["records"]) == theirs, f"seed {SEED + i}: {what}"
+        assert code == 1 or data == audit_make.pack(read.items), f"seed {SEED + i}: {what}"
+
+
+def test_its_proofs_hold(log, tmp_path):
+    path = tmp_path / "proof.json"
+    keys = [part for value in log.said["pub"] for part in ("--pub", value)]
+    anchors = [part for value in log.said["point"] for part in ("--anchor", value)]
+
+    def verdict(proof, *given):
+        path.write_text(json.dumps(proof))
+        return subprocess.run([str(BUILD / "gatewayd-audit-verify"), "--proof", str(path), *given], check=False, capture_output=True, timeout=60).returncode
+
+    kinds = set()
+    for proof in map(json.loads, log.said["proof"]):
+        kinds.add(proof["proof"])
+        assert verdict(proof, *keys, *anchors) == 0
+        assert verdict(proof) == 2
+        wrong = "leaf" if proof["proof"] == "inclusion" else "root"
+        assert verdict({**proof, wrong: "00" * 32}, *keys, *anchors) == 1
+        assert verdict({**proof, "path": proof["path"][1:]}, *keys) == 1
+    assert kinds == {"inclusion", "consistency"}
