@@ -488,6 +488,8 @@ struct app *app_close(struct app *app)
 	app->custody = custody_close(app->custody);
 	app->audit = audit_close(app->audit);
 	app->store = store_close(app->store);
+	/* Verifications and backups still read with the vault's keys. */
+	loop_end_work(app->loop);
 	app_close_vault(app);
 	app->room = room_close(app->room);
 	app->health = timer_close(app->health);

@@ -70,3 +70,5 @@ void loop_forget_hook(struct loop *loop, struct idle_hook *hook);
 
 /* Long computations (password hash, compiling policy). done runs on the loop exactly once. */
 must_check int loop_work(struct loop *loop, work_fn fn, work_done_fn done, void *ctx);
+/* Cancels what waits (its done gets -ECANCELED), waits for what runs and calls its done: before what it reads is freed. */
+void loop_end_work(struct loop *loop);

@@ -28,5 +28,4 @@ struct loop {
 
 /* Every callback from the poll phase comes through here: the first one after a sleep reads the clock. */
 void loop_woke(struct loop *loop);
-void loop_end_work(struct loop *loop); /* cancels what waits, waits for what runs */
 void loop_end_signals(struct loop *loop);
