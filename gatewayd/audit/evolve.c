@@ -69,7 +69,6 @@ static void pad(struct evolve *evolve, struct crypto_hash *hash, uint8_t with)
 	memset(keys->pad, with, sizeof(keys->pad));
 	for (size_t i = 0; i < CRYPTO_HASH_LEN; i++)
 		keys->pad[i] ^= keys->now[i];
-	crypto_hash_reset(hash);
 	crypto_hash_add(hash, keys->pad, sizeof(keys->pad));
 }
 
@@ -92,7 +91,6 @@ void evolve_step(struct evolve *evolve, struct crypto_hash *hash)
 {
 	static const uint8_t prefix = 0x03;
 
-	crypto_hash_reset(hash);
 	crypto_hash_add(hash, &prefix, 1);
 	crypto_hash_add(hash, evolve->keys->now, CRYPTO_HASH_LEN);
 	crypto_hash_add(hash, "evolve", 6);

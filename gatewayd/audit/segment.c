@@ -192,7 +192,6 @@ void segment_leaf(struct crypto_hash *hash, const void *rec, size_t len, uint8_t
 {
 	static const uint8_t prefix = 0x00;
 
-	crypto_hash_reset(hash);
 	crypto_hash_add(hash, &prefix, 1);
 	crypto_hash_add(hash, rec, len);
 	crypto_hash_end(hash, ret);
@@ -203,7 +202,6 @@ void segment_head(struct crypto_hash *hash, const uint8_t previous[CRYPTO_HASH_L
 {
 	static const uint8_t prefix = 0x02;
 
-	crypto_hash_reset(hash);
 	crypto_hash_add(hash, &prefix, 1);
 	crypto_hash_add(hash, previous, CRYPTO_HASH_LEN);
 	crypto_hash_add(hash, leaf, CRYPTO_HASH_LEN);

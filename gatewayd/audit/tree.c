@@ -12,7 +12,6 @@ static void node(struct crypto_hash *hash, const uint8_t left[CRYPTO_HASH_LEN], 
 {
 	static const uint8_t prefix = 0x01;
 
-	crypto_hash_reset(hash);
 	crypto_hash_add(hash, &prefix, 1);
 	crypto_hash_add(hash, left, CRYPTO_HASH_LEN);
 	crypto_hash_add(hash, right, CRYPTO_HASH_LEN);
