@@ -10,7 +10,7 @@ import tempfile
 
 import pytest
 from lib import repack
-from lib.house import House, Refused
+from lib.house import UID, House, Refused
 from lib.netns import wait_until
 
 PASSWORD = "correct horse battery"
@@ -154,9 +154,14 @@ def test_refused(made):
 
 def test_other_hardware(made):
     with House() as house:
+        # Its key-encryption key lies elsewhere than its state.
+        os.mkdir(house.folder + "/kek", mode=0o700)
+        os.chown(house.folder + "/kek", UID, UID)
+        with open(house.folder + "/gatewayd.yaml", "a", encoding="utf-8") as settings:
+            settings.write(f"vault: {{key_file: {house.folder}/kek/kek.key}}\n")
         restore(house, made["backup"], made["stick"].key)
         nothing_in_the_clear(house.folder + "/state")
-        with open(made["house"].folder + "/state/kek.key", "rb") as old, open(house.folder + "/state/kek.key", "rb") as new:
+        with open(made["house"].folder + "/state/kek.key", "rb") as old, open(house.folder + "/kek/kek.key", "rb") as new:
             assert old.read() != new.read()  # this machine's own
         house.start_all()
         door = house.door()
@@ -189,6 +194,7 @@ def the_end(house, receipt):
     house.ctl("erase", "receipt=" + receipt, secret="erase\nwrong\n", code=1)
     house.ctl("erase", "receipt=" + receipt, secret=f"erase\n{PASSWORD}\n")
     assert house.core.wait(timeout=15) == 0
+    assert os.listdir(house.folder + "/kek") == []
     left = os.listdir(house.folder + "/state")
     assert len(left) == 1 and left[0].startswith("erased-"), left
     with open(receipt, encoding="ascii") as mine, open(f"{house.folder}/state/{left[0]}", encoding="ascii") as theirs:
