@@ -405,7 +405,7 @@ static int shut_in(struct app *app)
 	char folder[PATH_MAX];
 	const char *slash = strrchr(app->options.config, '/');
 	const char *read[] = { folder, "/usr/share/zoneinfo", "/proc/self/statm", NULL };
-	const char *write[] = { app->conf->state_dir, app->conf->run_dir, NULL };
+	const char *write[] = { app->conf->state_dir, app->conf->run_dir, NULL, NULL };
 	const struct host_fence fence = { .read_paths = read, .write_paths = write, .stage_two = true };
 	struct host_fence_state state;
 	/* The settings and what lies in conf.d beside them, for SIGHUP. */
@@ -413,6 +413,12 @@ static int shut_in(struct app *app)
 		text_copy(folder, sizeof(folder), ".");
 	else if (!text_copy_n(folder, sizeof(folder), app->options.config, slash == app->options.config ? 1 : (size_t)(slash - app->options.config)))
 		return -ENAMETOOLONG;
+	/* A key file elsewhere is ours to make anew and to destroy. */
+	char keys[PATH_MAX];
+	slash = strrchr(app->key_file, '/');
+	if (slash && text_copy_n(keys, sizeof(keys), app->key_file, slash == app->key_file ? 1 : (size_t)(slash - app->key_file)) &&
+	    access(keys, W_OK) == 0)
+		write[2] = keys;
 	int r = host_fence(&fence, &state);
 	if (r == 0)
 		log_info("fenced", log_i64("landlock", state.landlock_abi), log_i64("seccomp", state.seccomp));
@@ -451,6 +457,11 @@ int app_start(struct app *app, char *error, size_t error_cap)
 		return r;
 	struct audit_record record = { .kind = AUDIT_START, .subject = { SUBJECT_SYSTEM, 0 }, .object = "gatewayd", .detail = GW_VERSION };
 	r = audit_append(app->audit, &record, NULL, NULL);
+	if (r == 0 && app->wrong_passphrases) {
+		struct audit_record tries = { .kind = AUDIT_DENIAL, .outcome = AUDIT_DENIED, .object = "keystore", .action = "unlock",
+					      .count = app->wrong_passphrases, .detail = "wrong passphrases before it was unlocked" };
+		r = audit_append(app->audit, &tries, NULL, NULL);
+	}
 	/* Each start is told outside: an image from before it is older from now on. */
 	if (r == 0)
 		app_say_point(app);

@@ -38,6 +38,7 @@ struct app {
 	char key_file[512], credential[512]; /* sources of the key-encryption key; credential "": none */
 	uint64_t pages_refused, frames_lost; /* as the last alarm told */
 	bool syslog_failed;
+	unsigned wrong_passphrases;     /* before the vault was unlocked */
 	struct store *store;
 	unsigned gateway_db, spool_db;
 	struct audit *audit;

@@ -15,6 +15,7 @@
 #include "sys/db_keys.h"
 #include "sys/log.h"
 #include "sys/sign.h"
+#include "unlock.h"
 #include "vault/vault.h"
 
 static const char credential_name[] = "gatewayd.kek";
@@ -64,7 +65,7 @@ int app_open_vault(struct app *app, char *error, size_t error_cap)
 		text_print(error, error_cap, "vault.source: the service manager handed over no credential %s", credential_name);
 		return r;
 	}
-	r = vault_open(&options, error, error_cap, &app->vault);
+	r = unlock_vault(app->loop, conf->run_dir, conf->door_mode, &options, error, error_cap, &app->wrong_passphrases, &app->vault);
 	if (r != 0)
 		return r;
 	const struct ring_options ring = { .vault = app->vault, .folder = conf->state_dir, .suite = app_suite(conf) };
@@ -76,11 +77,14 @@ static void on_key(void *ctx, const struct vault_key_info *info)
 	struct app *app = ctx;
 	struct device_id none = { { 0 } };
 	struct alarms *alarms = router_alarms(app->router);
-	char object[64];
+	char object[64], detail[160];
 
-	text_print(object, sizeof(object), "%s key %u", key_purpose_name(info->purpose), info->id);
+	/* By purpose, so that its successor, which is not worn, clears it. */
+	text_print(object, sizeof(object), "%s key", key_purpose_name(info->purpose));
+	text_print(detail, sizeof(detail), "key %u has reached its age or its uses: gatewayctl key rotate %s", info->id,
+		   key_purpose_name(info->purpose));
 	if (info->worn)
-		alarms_raise(alarms, ALARM_KEY_WORN, none, object, "it has reached its age or its uses");
+		alarms_raise(alarms, ALARM_KEY_WORN, none, object, detail);
 	else
 		alarms_clear(alarms, ALARM_KEY_WORN, none, object);
 }
@@ -180,13 +184,15 @@ static void hex(const uint8_t *data, size_t len, char *ret)
 
 static void to_syslog(struct app *app, const struct audit_checkpoint *c)
 {
-	char line[512], root[2 * CRYPTO_HASH_LEN + 1], head[2 * CRYPTO_HASH_LEN + 1];
+	enum { LOG_ID_AT = 12, LOG_ID_LEN = 16 }; /* of a checkpoint's body: docs/spec/audit.md, section 7 */
+	char line[512], root[2 * CRYPTO_HASH_LEN + 1], head[2 * CRYPTO_HASH_LEN + 1], log[2 * LOG_ID_LEN + 1];
 	int r;
 
 	hex(c->root, sizeof(c->root), root);
 	hex(c->head, sizeof(c->head), head);
-	text_print(line, sizeof(line), "audit checkpoint %llu size %llu root %s head %s", (unsigned long long)c->number,
-		   (unsigned long long)c->size, root, head);
+	hex(c->body + LOG_ID_AT, LOG_ID_LEN, log);
+	text_print(line, sizeof(line), "audit checkpoint %llu size %llu root %s head %s log %s", (unsigned long long)c->number,
+		   (unsigned long long)c->size, root, head, log);
 	r = app->conf->audit_syslog ? host_syslog(app->conf->audit_syslog, LOG_NOTICE, "gatewayd", line) : 0;
 	/* Said once: a home without a system log is no reason for a line a minute. */
 	if (r != 0 && !app->syslog_failed)
@@ -199,6 +205,8 @@ void app_on_checkpoint(void *ctx, const struct audit_checkpoint *checkpoint)
 	struct app *app = ctx;
 	char signatures[2 * BASE64URL_CAP(SIGN_LEN) + 2];
 
+	if (app->custody)
+		custody_count_checkpoint(app->custody);
 	signatures_print(checkpoint, signatures, sizeof(signatures));
 	app->point = (struct freshness_point){ checkpoint->number, checkpoint->size, vault_starts(app->vault) };
 	router_anchor(app->router, checkpoint->body, checkpoint->len, signatures);

@@ -81,6 +81,6 @@ int perform_unlock(struct run *run, const struct command *command, struct json *
 	if (r == -ENOENT || r == -ECONNREFUSED)
 		run_complain(run, "nothing waits for a passphrase at %s: the gateway is unlocked, or is not running", path);
 	else
-		run_complain(run, "%s: %s", path, r < 0 ? strerror(-r) : "no answer");
+		run_complain(run, "%s: %s", path, r < 0 ? strerror(-r) : "it did not open: the log of the gateway says why");
 	return EXIT_UNREACHABLE;
 }

@@ -1,3 +1,6 @@
+/* One question and one answer, so the loop is turned right here. The core closes the connection behind its answer, and a
+ * connection that was closed is gone when its callback has returned.
+ */
 #include "ctl/unlock.h"
 #include <string.h>
 #include <time.h>
@@ -9,6 +12,7 @@
 enum { TURN_MS = 100, PATIENCE_S = 120 /* a passphrase is hard to try on purpose */ };
 
 struct asked {
+	struct packet_conn *conn; /* NULL: closed */
 	char word[16];
 	bool ended;
 };
@@ -24,6 +28,7 @@ static void on_close(void *ctx, int r)
 {
 	struct asked *asked = ctx;
 	(void)r;
+	asked->conn = NULL;
 	asked->ended = true;
 }
 
@@ -46,23 +51,22 @@ int unlock_send(const char *path, const char *passphrase)
 {
 	static const struct packet_ops ops = { .on_packet = on_packet, .on_close = on_close };
 	struct asked asked = { 0 };
-	struct packet_conn *conn = NULL;
 	struct loop *loop;
 	time_t until = time(NULL) + PATIENCE_S;
 	int r = loop_new(&loop);
 	if (r != 0)
 		return r;
-	r = packet_connect(loop, path, &conn);
+	r = packet_connect(loop, path, &asked.conn);
 	if (r == 0)
-		r = packet_start(conn, &ops, &asked);
+		r = packet_start(asked.conn, &ops, &asked);
 	if (r == 0)
-		r = packet_send(conn, passphrase, strlen(passphrase));
+		r = packet_send(asked.conn, passphrase, strlen(passphrase));
 	while (r == 0 && !asked.ended && time(NULL) < until)
 		r = loop_turn(loop, TURN_MS);
 	if (r == 0)
 		r = meaning(&asked);
-	if (conn && (r != UNLOCK_E_SILENT || !asked.ended))
-		packet_close(conn);
+	if (asked.conn)
+		packet_close(asked.conn);
 	loop_free(loop);
 	return r;
 }
