@@ -5,12 +5,15 @@
  * their own. fsync does nothing: dying is not a power cut.
  */
 #undef _FORTIFY_SOURCE /* under which libc's headers define some of these themselves */
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -48,9 +51,10 @@ static inline int cut_end(void)
 	return cut.n;
 }
 
-static bool cut_now(void)
+/* With ENOMEM only those that ask for memory are counted, else only the others. */
+static bool cut_at(bool asks_for_memory)
 {
-	if (!cut.on || ++cut.n != cut.at)
+	if (!cut.on || (cut.error == ENOMEM) != asks_for_memory || ++cut.n != cut.at)
 		return false;
 	if (cut.error == CUT_DIES) {
 		kill(getpid(), SIGKILL);
@@ -59,6 +63,11 @@ static bool cut_now(void)
 	}
 	errno = cut.error;
 	return true;
+}
+
+static bool cut_now(void)
+{
+	return cut_at(false);
 }
 
 int open(const char *path, int flags, ...)
@@ -143,4 +152,31 @@ ssize_t read(int fd, void *ret, size_t len)
 int fchmod(int fd, mode_t mode)
 {
 	return cut_now() ? -1 : (int)syscall(SYS_fchmod, fd, mode);
+}
+
+void *calloc(size_t n, size_t len)
+{
+	void *(*real)(size_t, size_t) = (void *(*)(size_t, size_t))dlsym(RTLD_NEXT, "calloc");
+
+	return cut_at(true) ? NULL : real(n, len);
+}
+
+char *strdup(const char *text)
+{
+	char *copy = cut_at(true) ? NULL : malloc(strlen(text) + 1);
+
+	return copy ? strcpy(copy, text) : NULL;
+}
+
+int asprintf(char **ret, const char *format, ...)
+{
+	va_list args;
+	int n;
+
+	if (cut_at(true))
+		return -1;
+	va_start(args, format);
+	n = vasprintf(ret, format, args);
+	va_end(args);
+	return n;
 }
