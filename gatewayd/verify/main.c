@@ -16,7 +16,7 @@ static const char help[] =
 	"gatewayd-audit-verify --proof FILE [--pub KEY]... [--anchor ANCHOR]... [--json]\n"
 	"\n"
 	"  --pub     a public signing key of the gateway, as it prints it, or a file of such\n"
-	"  --anchor  SEQ:HEX, or a checkpoint as links got it, or a file of such\n"
+	"  --anchor  SEQ:HEX, or a checkpoint as links or the system's log got it, or a file of such\n"
 	"  --seed    SEQ:HEX, or better a file of such: the number of the record of a seed, and the seed\n"
 	"  --key     a file with the auditor's private key, for an export that is sealed to it\n"
 	"  --proof   a file with a proof that a record is under a checkpoint, or that one checkpoint continues another\n"

@@ -2,6 +2,7 @@
  * seed better a file, because whoever has it can also forge what follows it.
  */
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -34,13 +35,25 @@ static bool pair_parse(const char *text, uint64_t *ret_seq, uint8_t ret[CRYPTO_H
 	       hex_parse(colon + 1, strlen(colon + 1), ret, CRYPTO_HASH_LEN) == 0;
 }
 
+/* The line that the gateway gives to the system's log, with whatever that puts in front of it. */
+static bool syslog_parse(const char *text, struct anchor *ret)
+{
+	const char *line = strstr(text, "audit checkpoint ");
+	char size[24], head[2 * CRYPTO_HASH_LEN + 1];
+
+	return line &&
+	       sscanf(line, "audit checkpoint %*23[0-9] size %23[0-9] root %*64[0-9a-f] head %64[0-9a-f]", size, head) == 2 &&
+	       text_to_u64(size, 1, UINT64_MAX, &ret->seq) == 0 &&
+	       hex_parse(head, strlen(head), ret->head, CRYPTO_HASH_LEN) == 0;
+}
+
 must_check static int take_anchor(struct options *o, const char *text)
 {
 	struct anchor a = { 0 };
 
 	if (o->given.n_anchors >= OPTIONS_ANCHORS_MAX)
 		return OPTIONS_E_USAGE;
-	if (!pair_parse(text, &a.seq, a.head)) {
+	if (!pair_parse(text, &a.seq, a.head) && !syslog_parse(text, &a)) {
 		a.whole = calloc(1, sizeof(*a.whole));
 		if (!a.whole)
 			return -ENOMEM;
@@ -82,7 +95,7 @@ must_check static int take_file(struct options *o, const char *path, take_fn tak
 		next = strchr(line, '\n');
 		if (next)
 			*next++ = '\0';
-		line[strcspn(line, " \t\r")] = '\0';
+		line[strcspn(line, strstr(line, "audit checkpoint ") ? "\r" : " \t\r")] = '\0';
 		if (*line && *line != '#')
 			r = take(o, line);
 	}
@@ -147,7 +160,7 @@ static const struct {
 	const char *want;
 } rows[] = {
 	{ "--pub", take_pub, "a public key (gw-ed25519-pub:..., gw-sm2-sign-pub:...) or a file of such" },
-	{ "--anchor", take_anchors, "SEQ:HEX, a checkpoint's BODY.SIGNATURE.SIGNATURE, or a file of such" },
+	{ "--anchor", take_anchors, "SEQ:HEX, a checkpoint's BODY.SIGNATURE.SIGNATURE or line of the system's log, or a file of such" },
 	{ "--seed", take_seeds, "SEQ:HEX, each SEQ once, or a file of such" },
 	{ "--key", take_key, "a file with a private key (gw-x25519-key:..., gw-sm2-key:...)" },
 	{ "--proof", take_proof, "a file" },

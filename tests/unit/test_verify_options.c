@@ -71,6 +71,7 @@ static void words(void **state)
 		{ "x.gwa --anchor -1:" HASH, OPTIONS_E_USAGE },
 		{ "x.gwa --anchor 7:" HASH "00", OPTIONS_E_USAGE },
 		{ "x.gwa --anchor 7", OPTIONS_E_USAGE },
+		{ "x.gwa --anchor audit", OPTIONS_E_USAGE },
 		{ "x.gwa --anchor x..", OPTIONS_E_USAGE },
 		{ "x.gwa --anchor 99999999999999999999999999:" HASH, OPTIONS_E_USAGE },
 		{ "x.gwa --seed 1:" HASH " --seed 1:" HASH, OPTIONS_E_USAGE },
@@ -148,7 +149,8 @@ static void from_files(void **state)
 	struct options *options;
 	struct args *args = begin();
 	struct tmpdir dir;
-	char text[8192] = "# kept by the auditor\n\n7:" HASH "\r\n", key[BOX_KEY_TEXT_MAX + 2], pub[SIGN_TEXT_MAX];
+	char text[8192] = "# kept by the auditor\n\n7:" HASH "\r\nNov 23 10:00:00 home gatewayd: audit checkpoint 3 size 12 root " HASH " head " HASH
+			  " log 00112233445566778899aabbccddeeff\n", key[BOX_KEY_TEXT_MAX + 2], pub[SIGN_TEXT_MAX];
 
 	(void)state;
 	tmpdir_init(&dir);
@@ -167,8 +169,10 @@ static void from_files(void **state)
 	add(args, "--key");
 	add(args, tmpdir_write(&dir, "key", key));
 	check_ok(parse(args, "x.gwa", &options));
-	check_uint(options->given.n_anchors, 2);
-	check_true(!options->anchors[0].whole && options->anchors[1].whole);
+	check_uint(options->given.n_anchors, 3);
+	check_true(!options->anchors[0].whole && !options->anchors[1].whole && options->anchors[2].whole);
+	check_uint(options->anchors[1].seq, 12);
+	check_uint(options->anchors[1].head[1], 0x11);
 	check_uint(options->given.n_seeds, 2);
 	check_uint(options->given.n_keys, 1);
 	check_true(options->key.kind == BOX_X25519 && secret_equal(secret, secret_view(options->key.secret).data, 32));
