@@ -33,9 +33,9 @@ class Stick:
         return f"{self.folder}/{name}"
 
 
-def restore(house, backup, key, code=0):
+def restore(house, backup, key, code=0, said=""):
     done = subprocess.run([house.folder + "/gatewayd", "--config", house.folder + "/gatewayd.yaml", "--restore", backup, "--recovery-key", key],
-                          capture_output=True, text=True, timeout=30, check=False)
+                          input=said, capture_output=True, text=True, timeout=30, check=False)
     assert done.returncode == code, done.stdout + done.stderr
     if code:
         assert os.listdir(house.folder + "/state") == [] and not os.path.exists(house.folder + "/state.restoring")
@@ -187,6 +187,21 @@ def test_other_hardware(made):
         door.call("backup.make", name="tuesday")
         door.close()
         the_end(house, made["stick"].folder + "/receipt")
+
+
+def test_a_passphrase_of_this_machine(made):
+    with House(extra="vault: {source: passphrase}\n") as house:
+        assert "passphrase" in restore(house, made["backup"], made["stick"].key, code=1)
+        assert "passphrase" in restore(house, made["backup"], made["stick"].key, code=1, said="short\n")
+        restore(house, made["backup"], made["stick"].key, said="a passphrase of this machine\n")
+        assert not os.path.exists(house.folder + "/state/kek.key")
+        house.core = house.start("core", [house.folder + "/gatewayd", "--config", house.folder + "/gatewayd.yaml"], UID)
+        wait_until(lambda: os.path.exists(house.folder + "/run/unlock.sock"), 15, "the core to wait for its passphrase")
+        house.ctl("unlock", secret="a passphrase of this machine\n")
+        wait_until(house._answers, 15, "the core's door")
+        door = house.door()
+        door.login("anna", PASSWORD)
+        assert facts(door) == made["facts"]
 
 
 def the_end(house, receipt):
