@@ -171,6 +171,14 @@ void db_keys_return(struct db_keys *keys)
 	pthread_rwlock_unlock(&keys->lock);
 }
 
+bool db_keys_know(struct db_keys *keys, uint32_t id)
+{
+	bool known = db_keys_borrow(keys, id) != NULL;
+
+	db_keys_return(keys);
+	return known;
+}
+
 /* The figures */
 
 void db_keys_count_sealed(struct db_keys *keys)

@@ -119,14 +119,6 @@ static bool lies_beside(struct db_file *file, const char *suffix)
 	       there;
 }
 
-static bool knows_key(struct db_file *file, const uint8_t *sealed)
-{
-	bool known = db_keys_borrow(file->keys, page_key_id(sealed)) != NULL;
-
-	db_keys_return(file->keys);
-	return known;
-}
-
 /* SQLite looks at the first bytes before it has looked for a WAL. A page 1 that a power cut tore is
  * in the WAL as well, or its creation is undone by the journal, so there we say what those bytes
  * must have been. Nothing is decided by them: the page itself is read again, as a whole. */
@@ -144,7 +136,7 @@ static int read_first_bytes(struct db_file *file, uint8_t *buf, size_t len, int6
 	rc = file->below->pMethods->xRead(file->below, page, PAGE_LEN, 0);
 	if (rc != SQLITE_OK && rc != SQLITE_IOERR_SHORT_READ)
 		return rc;
-	bool ours = rc == SQLITE_OK && (page_looks_sealed(page) || knows_key(file, page));
+	bool ours = rc == SQLITE_OK && (page_looks_sealed(page) || db_keys_know(file->keys, page_key_id(page)));
 
 	if (rc == SQLITE_OK && db_file_open_page(file, 0, page, page)) {
 		memcpy(buf, page + offset, len);

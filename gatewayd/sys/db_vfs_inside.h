@@ -25,6 +25,7 @@ const struct db_vfs *db_keys_vfs(const struct db_keys *keys);
 const struct seal_key *db_keys_borrow(struct db_keys *keys, uint32_t id);
 const struct seal_key *db_keys_borrow_active(struct db_keys *keys, uint32_t *ret_id);
 void db_keys_return(struct db_keys *keys);
+bool db_keys_know(struct db_keys *keys, uint32_t id);
 void db_keys_count_sealed(struct db_keys *keys);
 void db_keys_count_opened(struct db_keys *keys);
 void db_keys_count_refused(struct db_keys *keys, const char *path, int64_t offset);
@@ -74,5 +75,6 @@ int db_wal_settle(struct db_file *file); /* writes a header that still waits */
 /* frame: as on disk; the page in ret, the header in ret_head. False: ret and ret_head are zeros. */
 bool db_wal_open_frame(struct db_file *file, int64_t offset, const uint8_t *frame, uint8_t *ret, uint8_t ret_head[FRAME_HEAD]);
 
-void db_look_start(struct db_file *file, const uint8_t head[WAL_HEAD]);
-void db_look_frame(struct db_file *file, int64_t offset, bool opened, const uint8_t head[FRAME_HEAD], const uint8_t *page);
+/* SQLITE_IOERR_DATA: the log goes on with a key that is not in the ring. */
+int db_look_start(struct db_file *file, const uint8_t head[WAL_HEAD]);
+int db_look_frame(struct db_file *file, int64_t offset, bool opened, const uint8_t head[FRAME_HEAD], const uint8_t *page);

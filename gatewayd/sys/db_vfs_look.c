@@ -11,6 +11,9 @@
  * that the WAL held lies in the database; a power cut in that moment loses nothing. So there the
  * database is asked.
  *
+ * A key that is missing would end the log as well, and the next commit would be written over what it
+ * sealed. So where several frames name one that is not in the ring the database does not open.
+ *
  * Frames of a transaction that was rolled back may lie behind the end and open well, but have no
  * commit; those of an earlier life of the file have other salts.
  */
@@ -25,6 +28,7 @@ struct behind {
 	uint8_t commit_head[FRAME_HEAD];
 	bool after_commit, damage;
 	uint32_t last_commit; /* its number, from 1 */
+	uint32_t n_unknown;   /* frames that name a key that is not in the ring */
 };
 
 static void copy_aside(struct db_file *file, sqlite3_file *copy)
@@ -82,6 +86,9 @@ static void look_at(struct db_file *file, struct behind *behind, uint32_t number
 	/* The salts are clear, so a WAL that was begun anew over an older one costs little. */
 	if (file->look.head_sound && !frame_same_salts(file->scratch, file->look.salts))
 		return;
+	if (page_looks_sealed(file->scratch + FRAME_HEAD) &&
+	    !db_keys_know(file->keys, page_key_id(file->scratch + FRAME_HEAD)))
+		behind->n_unknown++;
 	if (!db_wal_open_frame(file, offset, file->scratch, behind->page, behind->head))
 		return;
 	if (follows && frame_same_salts(behind->head, behind->commit_head) &&
@@ -164,61 +171,62 @@ static bool is_carried_over(struct db_file *file, uint32_t frames)
 }
 
 /* From the frame with this number on, which ended the log. */
-static void look_behind(struct db_file *file, uint32_t number)
+static int look_behind(struct db_file *file, uint32_t number)
 {
+	int64_t offset = WAL_HEAD + (int64_t)(number - 1) * FRAME_LEN;
 	struct behind behind = { 0 };
 	sqlite3_int64 size = 0;
 	uint32_t frames;
 
-	if (file->main->commits_wait)
-		return;
 	if (file->below->pMethods->xFileSize(file->below, &size) || size <= WAL_HEAD)
-		return;
+		return SQLITE_OK;
 	frames = (uint32_t)((size - WAL_HEAD) / FRAME_LEN);
 	if (!file->look.head_sound && is_carried_over(file, frames))
-		return;
+		return SQLITE_OK;
 	for (uint32_t i = number; i <= frames; i++)
 		look_at(file, &behind, i);
 	crypto_wipe(behind.page, sizeof(behind.page));
-	if (!behind.damage)
-		return;
+	if (behind.n_unknown > 1)
+		return db_file_refuse(file, offset);
+	if (!behind.damage || file->main->commits_wait)
+		return SQLITE_OK;
 	keep_aside(file);
-	db_keys_count_lost(file->keys, behind.last_commit - file->look.committed, file->path,
-			   WAL_HEAD + (int64_t)(number - 1) * FRAME_LEN);
+	db_keys_count_lost(file->keys, behind.last_commit - file->look.committed, file->path, offset);
+	return SQLITE_OK;
 }
 
-void db_look_frame(struct db_file *file, int64_t offset, bool opened,
+int db_look_frame(struct db_file *file, int64_t offset, bool opened,
 		   const uint8_t head[FRAME_HEAD], const uint8_t *page)
 {
 	struct db_look *look = &file->look;
 
 	if (!look->on)
-		return;
+		return SQLITE_OK;
 	if (offset != WAL_HEAD + (int64_t)look->next * FRAME_LEN) {
 		look->on = false;
-		return;
+		return SQLITE_OK;
 	}
 	if (opened && look->head_sound && frame_same_salts(head, look->salts) &&
 	    wal_sum_add(&look->sum, head, page)) {
 		look->next++;
 		if (frame_commit(head))
 			look->committed = look->next;
-		return;
+		return SQLITE_OK;
 	}
 	look->on = false;
-	look_behind(file, look->next + 1);
+	return look_behind(file, look->next + 1);
 }
 
 /* A header that does not hold makes SQLite pass over the whole WAL. */
-void db_look_start(struct db_file *file, const uint8_t head[WAL_HEAD])
+int db_look_start(struct db_file *file, const uint8_t head[WAL_HEAD])
 {
 	struct db_look *look = &file->look;
 
 	*look = (struct db_look){ .on = true };
 	look->head_sound = wal_head_read(head, &look->sum, look->salts);
 	if (look->head_sound)
-		return;
+		return SQLITE_OK;
 	look->on = false;
 	look->sum.big_endian = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__; /* as SQLite writes it */
-	look_behind(file, 1);
+	return look_behind(file, 1);
 }

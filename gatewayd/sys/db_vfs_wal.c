@@ -98,8 +98,7 @@ static int read_whole(struct db_file *file, uint8_t *buf, int64_t offset)
 	}
 	good = db_wal_open_frame(file, offset, file->scratch, buf + FRAME_HEAD, buf);
 	file->read_offset = good ? offset : -1;
-	db_look_frame(file, offset, good, buf, buf + FRAME_HEAD);
-	return SQLITE_OK;
+	return db_look_frame(file, offset, good, buf, buf + FRAME_HEAD);
 }
 
 static int read_page(struct db_file *file, uint8_t *buf, int64_t offset)
@@ -134,9 +133,7 @@ static int read_log_head(struct db_file *file, uint8_t *buf, int amt, int64_t of
 {
 	int rc = file->below->pMethods->xRead(file->below, buf, amt, offset);
 
-	if (rc == SQLITE_OK && amt == WAL_HEAD)
-		db_look_start(file, buf);
-	return rc;
+	return rc == SQLITE_OK && amt == WAL_HEAD ? db_look_start(file, buf) : rc;
 }
 
 int db_wal_read(struct db_file *file, void *buf, int amt, int64_t offset)

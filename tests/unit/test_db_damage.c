@@ -313,6 +313,55 @@ static void a_torn_end_is_no_damage(void **state)
 	}
 }
 
+/* Nor is it told of a database whose commits are not synced one by one: there later ones may be on the disk without an
+ * earlier one. */
+static void where_commits_wait_nobody_looks(void **state)
+{
+	struct log log;
+	struct db *db;
+
+	(void)state;
+	log_init(&log, SEAL_XCHACHA);
+	log.image.wal[WAL_HEAD + log.commits[5] * FRAME_LEN + 99] ^= 1;
+	image_lay(&log.image, &log.dir);
+	check_ok(sealed_try(tmpdir_path(&log.dir, "a.db"), log.keys, DB_SYNC_NORMAL, &db));
+	check_int(look(db), log.rows[log.commits[5]]);
+	db_close(db);
+	check_uint(db_keys_stats(log.keys).lost_frames, 0);
+	check_log(&log, log.commits[5]); /* the same file with the other setting */
+	log_deinit(&log);
+}
+
+/* Power goes while a WAL that was carried over gets its new header: nothing was lost. */
+static void a_torn_header_of_a_new_log_is_no_damage(void **state)
+{
+	struct db_keys *keys = ring_of(1, SEAL_XCHACHA);
+	struct image image;
+	struct tmpdir dir;
+	struct outcome o;
+	struct db *db;
+
+	(void)state;
+	memory_dir_init(&dir);
+	db = sealed_open(tmpdir_path(&dir, "a.db"), keys);
+	for (int i = 1; i <= 7; i++)
+		put_row(db, i);
+	check_ok(db_checkpoint(db));
+	image_take(&image, &dir);
+	db_close(db);
+	for (size_t byte = 0; byte < WAL_HEAD; byte += 5) {
+		image.wal[byte] ^= 0x40;
+		image_lay(&image, &dir);
+		o = open_and_look(&dir, keys);
+		check_int(o.rows, 7);
+		check_uint(o.lost + o.refused, 0);
+		image.wal[byte] ^= 0x40;
+	}
+	image_free(&image);
+	db_keys_free(keys);
+	tmpdir_deinit(&dir);
+}
+
 /* Frames that were rolled back, or stood there in an earlier life of the WAL, open well and mean nothing. */
 static void what_lies_behind_the_end_is_no_damage(void **state)
 {
@@ -432,6 +481,8 @@ int main(void)
 		cmocka_unit_test(a_flipped_bit_in_the_database),
 		cmocka_unit_test(a_flipped_bit_in_the_wal),
 		cmocka_unit_test(a_torn_end_is_no_damage),
+		cmocka_unit_test(where_commits_wait_nobody_looks),
+		cmocka_unit_test(a_torn_header_of_a_new_log_is_no_damage),
 		cmocka_unit_test(what_lies_behind_the_end_is_no_damage),
 		cmocka_unit_test(a_torn_first_page_comes_from_the_wal),
 		cmocka_unit_test(a_database_cut_short),

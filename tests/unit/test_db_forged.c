@@ -330,6 +330,43 @@ static void wrong_and_missing_keys(void **state)
 	tmpdir_deinit(&dir);
 }
 
+/* The database opens with the key at hand, its WAL goes on with another: nothing of it may be passed over, and lost by the
+ * next commit. */
+static void a_key_missing_for_the_wal(void **state)
+{
+	struct db_keys *keys = ring_of(1, SEAL_XCHACHA), *without = ring_of(1, SEAL_XCHACHA);
+	struct image image;
+	struct tmpdir dir;
+	struct db *db;
+
+	(void)state;
+	memory_dir_init(&dir);
+	db_close(filled(&dir, "a.db", keys, 5));
+	for (int first = 0; first < 2; first++) {
+		db = filled(&dir, "a.db", keys, first ? 3 : 0);
+		ring_put(keys, 2, SEAL_SM4);
+		check_ok(db_keys_activate(keys, 2));
+		check_ok(db_exec(db, "INSERT INTO t(name, b) VALUES('with the new key', randomblob(1500))"));
+		check_ok(db_exec(db, "INSERT INTO t(name, b) VALUES('with the new key', randomblob(1500))"));
+		image_take(&image, &dir);
+		check_ok(db_keys_activate(keys, 1));
+		check_ok(db_rewrite(db));
+		db_close(db);
+		check_ok(db_keys_drop(keys, 2));
+		image_lay(&image, &dir);
+		check_int(rows_in(&dir, without), -EBADMSG);
+		check_untouched(&dir, &image);
+		ring_put(keys, 2, SEAL_SM4);
+		check_int(rows_in(&dir, keys), first ? 12 : 7);
+		check_ok(db_keys_drop(keys, 2));
+		check_uint(db_keys_stats(without).lost_frames, 0);
+		image_free(&image);
+	}
+	db_keys_free(keys);
+	db_keys_free(without);
+	tmpdir_deinit(&dir);
+}
+
 /* A rollback journal whose pages SQLite would play back, and we would seal. */
 static void a_planted_journal_is_not_played_back(void **state)
 {
@@ -429,6 +466,7 @@ int main(void)
 		cmocka_unit_test(a_wal_of_another_database),
 		cmocka_unit_test(plain_and_foreign_files_are_refused),
 		cmocka_unit_test(wrong_and_missing_keys),
+		cmocka_unit_test(a_key_missing_for_the_wal),
 		cmocka_unit_test(a_planted_journal_is_not_played_back),
 		cmocka_unit_test(pages_go_nowhere_else),
 		cmocka_unit_test(a_name_has_a_limit),
