@@ -351,6 +351,7 @@ static int begin_behind(struct walker *w)
 		return r;
 	w->tree = w->said.tree;
 	w->tail.seq = w->covered = w->said.tree.size;
+	w->seed_seen = w->walk->check.seed_seq <= w->tail.seq; /* a seed that went with its record vouches for nothing */
 	memcpy(w->tail.head, w->said.head, CRYPTO_HASH_LEN);
 	memcpy(w->log_id, w->said.log_id, sizeof(w->log_id));
 	(void)text_copy(w->previous, sizeof(w->previous), gone->name);

@@ -435,6 +435,74 @@ static void records_are_proven_to_be_in_the_tree(void **state)
 	audit_home_deinit(&home);
 }
 
+/* --- where the beginning was dropped --------------------------------------------------------------------------------- */
+
+/* As audit_drop_old does it, without the half year. */
+static void drop_first(struct audit_home *home)
+{
+	struct audit_record record = { .kind = AUDIT_SEGMENT_DROP, .subject.kind = SUBJECT_SYSTEM, .object = "audit-202611-1.db" };
+	struct record_stamp stamp = audit_stamp_now(home->audit);
+	struct audit_checkpoint last;
+	struct segment_name name;
+	uint8_t rec[AUDIT_RECORD_MAX];
+	struct db *db;
+
+	check_true(segment_name_parse(record.object, &name));
+	check_ok(segment_open(home->dir.path, &name, NULL, &db));
+	check_ok(segment_checkpoint_read(db, 0, &last));
+	db_close(db);
+	check_ok(audit_put_encoded(home->audit, rec, record_encode_drop(&record, &stamp, &last, rec), NULL, NULL));
+	audit_home_settle(home);
+	check_int(unlink(tmpdir_path(&home->dir, record.object)), 0);
+}
+
+static void what_follows_a_dropped_file_is_still_verified_and_proven(void **state)
+{
+	struct audit_home home;
+	struct seeding gone, kept;
+	struct heard heard;
+	uint8_t root[CRYPTO_HASH_LEN];
+
+	(void)state;
+	audit_home_init(&home);
+	gone = take_seed(&home);
+	append_many(&home, 20);
+	const uint64_t dropped = audit_head(home.audit).seq;
+
+	home.audit->segment_bytes = UINT64_MAX / 2;
+	loop_advance(home.loop, AUDIT_WINDOW_MS);
+	append_many(&home, 20);
+	check_uint(home.audit->segment.n, 2);
+	drop_first(&home);
+	kept = take_seed(&home);
+	append_many(&home, 5);
+	audit_home_restart(&home);
+	check_true(audit_fault(home.audit) == NULL);
+	append_many(&home, 5);
+	heard = verify(&home, &(struct audit_check){ .seed_seq = kept.seq, .seed = kept.seed });
+	check_int(heard.r, AUDIT_E_NO_ANCHOR);
+	check_uint(heard.verdict.records, audit_head(home.audit).seq - dropped);
+	heard = verify(&home, &(struct audit_check){ .seed_seq = gone.seq, .seed = gone.seed });
+	check_int(heard.r, AUDIT_E_NO_ANCHOR); /* it vouches for nothing that is there */
+	for (uint64_t seq = 1; seq <= audit_head(home.audit).seq; seq++) {
+		struct proof proof = { .called = false };
+
+		check_ok(audit_prove(home.audit, seq, on_proof, &proof));
+		wait_for(&home, &proof.called);
+		check_int(proof.r, seq <= dropped ? -ENOENT : 0);
+		if (proof.r)
+			continue;
+		fold_path(seq - 1, proof.checkpoint.size, &proof, root);
+		check_bytes(root, sizeof(root), proof.checkpoint.root, sizeof(root));
+	}
+	struct proof proof = { .called = false };
+
+	check_ok(audit_prove_consistency(home.audit, 30, on_proof, &proof));
+	wait_for(&home, &proof.called);
+	check_ok(proof.r);
+	audit_home_deinit(&home);
+}
+
 int main(void)
 {
 	const struct CMUnitTest rows[] = {
@@ -445,6 +513,7 @@ int main(void)
 		cmocka_unit_test(a_seed_vouches_up_to_the_next),
 		cmocka_unit_test(keys_are_exchanged_while_it_runs),
 		cmocka_unit_test(records_are_proven_to_be_in_the_tree),
+		cmocka_unit_test(what_follows_a_dropped_file_is_still_verified_and_proven),
 	};
 
 	return CHECK_RUN(rows);
