@@ -198,7 +198,7 @@ static void failures(void **state)
 	db = db_close(db);
 	/* A page that somebody changed: no copy of it is made. */
 	int fd = open(h.from, O_RDWR | O_CLOEXEC);
-	uint8_t byte;
+	uint8_t byte = 0;
 
 	assert_true(fd >= 0 && pread(fd, &byte, 1, 4096 * 20 + 77) == 1);
 	byte ^= 1;
