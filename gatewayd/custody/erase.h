@@ -2,7 +2,8 @@
 /* erase - the end of a gateway: its keys destroyed, so that nothing it stored can be read any more, then its files; a signed receipt remains.
  *
  *   above   app  door/methods_backup
- *   below   audit/audit  base/base  base/text  sys/crypto  sys/host  sys/loop  sys/seal  sys/sign  sys/store  vault/receipt  vault/vault
+ *   below   audit/audit  base/base  base/text  sys/crypto  sys/host  sys/loop  sys/seal  sys/sign  sys/store  vault/receipt
+ *           vault/vault
  *   owns    the file erase.receipt of the state folder, while an erasure is under way
  *   limits  -
  *   errors  ERASE_E_BUSY

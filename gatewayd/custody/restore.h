@@ -1,9 +1,9 @@
 #pragma once
 /* restore - a gateway made again out of a backup, on other hardware: all of it, checked to the last byte, or nothing.
  *
- *   above   app
- *   below   audit/audit  audit/segment  base/base  base/text  custody/backup  sys/box  sys/crypto  sys/db  sys/db_copy  sys/db_keys
- *           sys/host  sys/json  vault/parcel  vault/source  vault/vault
+ *   above   app_backup
+ *   below   audit/audit  audit/segment  base/base  base/text  custody/backup  sys/box  sys/crypto  sys/db  sys/db_copy
+ *           sys/db_keys  sys/host  sys/json  vault/parcel  vault/source  vault/vault
  *   owns    FOLDER.restoring while it works
  *   limits  -
  *   errors  RESTORE_E_REFUSED

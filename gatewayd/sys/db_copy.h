@@ -1,7 +1,7 @@
 #pragma once
 /* db_copy - a consistent copy of a database on which others go on working; never in the clear.
  *
- *   above   custody/backup  custody/restore
+ *   above   -
  *   below   base/base  base/text  sys/db_keys  sys/db_vfs_inside
  *   owns    nothing
  *   limits  -

@@ -1,7 +1,7 @@
 #pragma once
 /* parcel - a file sealed to somebody who is not here: backups to the recovery key, exports to an auditor.
  *
- *   above   audit  custody
+ *   above   -
  *   below   base/base  base/bytes  sys/box  sys/crypto  sys/stream
  *   owns    struct parcel_writer, struct parcel_reader
  *   limits  PARCEL_NAME_MAX PARCEL_PARTS_MAX

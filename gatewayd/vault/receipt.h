@@ -1,7 +1,7 @@
 #pragma once
 /* receipt - what a gateway leaves of itself when it is erased: a text that says which keys were destroyed, signed with keys that are gone.
  *
- *   above   ctl/receipt  custody/erase
+ *   above   -
  *   below   base/base  base/bytes  base/text  sys/crypto  sys/sign  vault/keystore
  *   owns    nothing
  *   limits  RECEIPT_MAX RECEIPT_ANCHOR_MAX
