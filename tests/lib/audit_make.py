@@ -88,7 +88,7 @@ def proof_of(suite, leaves, size, whole=True):
 class Log:
     """items: (type, bytes); anchors: texts; seeds: {seq: seed}. Keys to be given: KEYS[k] for k in signers."""
 
-    def __init__(self, rnd, records=60, segments=3, dropped=0, signers=(1, 2), suites=None):
+    def __init__(self, rnd, records=60, segments=3, dropped=0, signers=(1, 2), suites=None, often=0.12):
         self.rnd, self.signers = rnd, signers
         self.items, self.anchors, self.seeds, self.points, self.recs = [], [], {}, [], []
         self.seq, self.head, self.leaves = 0, bytes(32), []
@@ -108,7 +108,7 @@ class Log:
                 self.segment(segment)
             else:
                 self.record()
-            if rnd.random() < 0.12:
+            if rnd.random() < often:
                 self.checkpoint(rnd.choice((0, 1, 2, 3, 5)))
                 if rnd.random() < 0.1:
                     self.checkpoint(5)
