@@ -243,6 +243,23 @@ static int db_migrate(struct db *db, const struct db_options *options, uint32_t 
 	return 0;
 }
 
+/* When SQLite has no descriptor for a moment and cannot open the file or its WAL for writing, it takes
+ * them for reading and would refuse every write until it is closed. Whoever writes there just now is no
+ * matter. */
+static int db_check_writable(struct db *db)
+{
+	int r;
+
+	if (sqlite3_db_readonly(db->handle, "main"))
+		return -EROFS;
+	sqlite3_busy_timeout(db->handle, 0);
+	r = db_exec(db, "BEGIN IMMEDIATE");
+	if (r == 0)
+		r = db_exec(db, "ROLLBACK");
+	sqlite3_busy_timeout(db->handle, DB_BUSY_MS);
+	return r == -EBUSY ? 0 : r;
+}
+
 static int db_set_up(struct db *db, const struct db_options *options)
 {
 	uint32_t version;
@@ -258,7 +275,9 @@ static int db_set_up(struct db *db, const struct db_options *options)
 		return r;
 	db->full = true;
 	sqlite3_wal_hook(db->handle, on_commit, db); /* in the place of the automatic checkpoint */
-	r = db_migrate(db, options, version);
+	r = db_check_writable(db);
+	if (r == 0)
+		r = db_migrate(db, options, version);
 	if (r == 0)
 		r = db_fail(db, sqlite3_db_config(db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0,
 						  NULL));
