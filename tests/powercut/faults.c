@@ -35,11 +35,13 @@ struct trouble {
 	uint64_t room;      /* DISK_FULL: bytes that are left */
 	unsigned step;      /* CLOCKS: when */
 	int64_t jump_us;    /* by; 0: time stands still */
+	uint64_t seed;      /* of the day */
 	char name[100];
 };
 /* In memory shared with the child. */
 struct outcome {
 	unsigned faults;
+	char at[64];
 	bool good, ended_itself;
 	char why[WHY_MAX];
 };
@@ -119,6 +121,7 @@ static void begin_trouble(struct life *life)
 static void end_trouble(struct life *life)
 {
 	life->outcome->faults = tap_faults() + alloc_faults() + (life->trouble->family >= DISK_FULL);
+	(void)text_copy(life->outcome->at, sizeof(life->outcome->at), tap_fault_at());
 	alloc_fault(0, 0);
 	tap_fault(NULL);
 	if (life->trouble->family == DISK_FULL)
@@ -170,6 +173,7 @@ static void afterwards(struct life *life)
 	calm_down(life);
 	before = work->n_failed;
 	steps(life, STEPS_AFTER, STEPS_BEFORE + STEPS_IN);
+	work_touch(work);
 	calm_down(life);
 	if (work->n_failed != before)
 		wrong(life, "%u were refused although nothing fails any more", work->n_failed - before);
@@ -269,7 +273,7 @@ static void child_life(const struct fault_options *options, const struct trouble
 {
 	struct life life = { .options = options, .trouble = trouble, .outcome = outcome, .work = malloc(sizeof(struct work)) };
 	const struct work_options working = { .day = day_named(options->sealed ? "sealed-faults" : "faults"), .folder = life.folder,
-					      .seed = 7, .sync = DB_SYNC_EXTRA };
+					      .seed = trouble->seed, .sync = DB_SYNC_EXTRA };
 
 	if (!life.work)
 		abort();
@@ -314,14 +318,15 @@ static void run_life(const struct fault_options *options, const struct trouble *
 	if (!WIFSIGNALED(status) && outcome->good)
 		return;
 	if (score->failed++ < TOLD_MAX)
-		fprintf(stderr, "powercut: %s%s: %s\n    --faults %s --row %u\n", options->sealed ? "sealed, " : "", trouble->name, outcome->why,
+		fprintf(stderr, "powercut: %s%s %s: %s\n    --faults %s --row %u\n", options->sealed ? "sealed, " : "", trouble->name, outcome->at, outcome->why,
 			family_names[trouble->family], score->lives);
 }
 
 /* --- the rows of a family -------------------------------------------------------------------------------------------- */
 
-static void one(const struct fault_options *options, const struct trouble *trouble, struct outcome *outcome, struct fault_score *score)
+static void one(const struct fault_options *options, struct trouble *trouble, struct outcome *outcome, struct fault_score *score)
 {
+	trouble->seed = 1 + score->lives % 16;
 	if (options->only < 0 || (unsigned)options->only == score->lives)
 		run_life(options, trouble, outcome, score);
 	score->lives++;

@@ -58,14 +58,25 @@ const struct tap_fd *tap_file(int fd)
 }
 
 /* Counts the call; what to do instead of it: 0 nothing, an errno, TAP_SHORT. */
-int tap_fault_due(enum tap_call call)
+const char *tap_fd_name(const struct tap_fd *file)
+{
+	if (!tap.journal || !file)
+		return "";
+	for (unsigned i = 0; file->is_file && i < tap.journal->n_names; i++)
+		if (tap.inode_of[i] == file->inode)
+			return tap.journal->names[i];
+	return file->is_folder ? "the folder" : "a file without a name";
+}
+
+int tap_fault_due(enum tap_call call, const char *name)
 {
 	unsigned n = ++tap.calls[call];
 	const struct tap_fault *f = &tap.fault;
 
 	if (!f->nth || f->call != call || n < f->nth || n >= f->nth + f->times)
 		return 0;
-	tap.n_faults++;
+	if (!tap.n_faults++)
+		snprintf(tap.fault_at, sizeof(tap.fault_at), "%s", name);
 	return f->error;
 }
 
@@ -268,6 +279,7 @@ void tap_fault(const struct tap_fault *fault)
 	tap_lock();
 	memset(tap.calls, 0, sizeof(tap.calls));
 	tap.n_faults = 0;
+	tap.fault_at[0] = 0;
 	tap.fault = fault ? *fault : (struct tap_fault){ .nth = 0 };
 	tap_unlock();
 }
@@ -275,6 +287,11 @@ void tap_fault(const struct tap_fault *fault)
 unsigned tap_calls(enum tap_call call)
 {
 	return tap.calls[call];
+}
+
+const char *tap_fault_at(void)
+{
+	return tap.fault_at;
 }
 
 unsigned tap_faults(void)

@@ -25,6 +25,7 @@ void tap_start(const char *folder, struct journal *journal, enum tap_deaf deaf);
 void tap_stop(void);
 void tap_fault(const struct tap_fault *fault); /* counts anew; NULL: none */
 unsigned tap_calls(enum tap_call call);        /* since the last tap_fault */
+const char *tap_fault_at(void);                /* the file of the first of them */
 unsigned tap_faults(void);                     /* how many were made to fail since then */
 /* Something that was done, asked for, or told; its place in the journal counts. */
 void tap_say(unsigned what, int64_t value, int64_t more);

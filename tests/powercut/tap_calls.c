@@ -30,7 +30,7 @@ static int tapped_open(int dirfd, const char *path, int flags, unsigned mode)
 	name = tap_name_at(dirfd, path, buf);
 	if (name && (flags & O_CREAT))
 		existed = syscall(SYS_newfstatat, dirfd, path, &st, AT_SYMLINK_NOFOLLOW) == 0;
-	if (name && tap_refuse(tap_fault_due(existed ? TAP_OPEN : TAP_CREATE))) {
+	if (name && tap_refuse(tap_fault_due(existed ? TAP_OPEN : TAP_CREATE, name))) {
 		tap_unlock();
 		return -1;
 	}
@@ -112,10 +112,12 @@ int close(int fd)
 
 static bool read_fails(int fd)
 {
+	const struct tap_fd *file;
 	bool fails;
 
 	tap_lock();
-	fails = tap_file(fd) && tap_refuse(tap_fault_due(TAP_READ));
+	file = tap_file(fd);
+	fails = file && tap_refuse(tap_fault_due(TAP_READ, tap_fd_name(file)));
 	tap_unlock();
 	return fails;
 }
@@ -145,7 +147,7 @@ static ssize_t tapped_write(int fd, const void *buf, size_t len, off64_t offset)
 
 	tap_lock();
 	file = tap_file(fd);
-	fault = file ? tap_fault_due(TAP_WRITE) : 0;
+	fault = file ? tap_fault_due(TAP_WRITE, tap_fd_name(file)) : 0;
 	if (tap_refuse(fault)) {
 		tap_unlock();
 		return -1;
@@ -231,7 +233,7 @@ int ftruncate(int fd, off_t length)
 
 	tap_lock();
 	file = tap_file(fd);
-	if (!file || !tap_refuse(tap_fault_due(TAP_TRUNCATE))) {
+	if (!file || !tap_refuse(tap_fault_due(TAP_TRUNCATE, tap_fd_name(file)))) {
 		r = (int)syscall(SYS_ftruncate, fd, length);
 		if (r == 0 && file)
 			tap_note_length(file->inode, (uint64_t)length);
@@ -253,7 +255,7 @@ static int tapped_fallocate(int fd, int mode, off64_t offset, off64_t len)
 
 	tap_lock();
 	file = tap_file(fd);
-	if (!file || !tap_refuse(tap_fault_due(TAP_TRUNCATE))) {
+	if (!file || !tap_refuse(tap_fault_due(TAP_TRUNCATE, tap_fd_name(file)))) {
 		syscall(SYS_newfstatat, fd, "", &before, AT_EMPTY_PATH);
 		r = (int)syscall(SYS_fallocate, fd, mode, offset, len);
 		if (r == 0 && file && syscall(SYS_newfstatat, fd, "", &after, AT_EMPTY_PATH) == 0 && after.st_size != before.st_size)
@@ -287,7 +289,7 @@ static int tapped_sync(int fd, long call)
 	tap_lock();
 	file = tap_file(fd);
 	is_folder = file && file->is_folder;
-	if (file && tap_refuse(tap_fault_due(is_folder ? TAP_SYNC_FOLDER : TAP_SYNC))) {
+	if (file && tap_refuse(tap_fault_due(is_folder ? TAP_SYNC_FOLDER : TAP_SYNC, tap_fd_name(file)))) {
 		tap_unlock();
 		return -1;
 	}
@@ -321,7 +323,7 @@ static int tapped_rename(int from_fd, const char *from, int to_fd, const char *t
 	tap_lock();
 	a = tap_name_at(from_fd, from, a_buf);
 	b = tap_name_at(to_fd, to, b_buf);
-	if (!(a || b) || !tap_refuse(tap_fault_due(TAP_RENAME))) {
+	if (!(a || b) || !tap_refuse(tap_fault_due(TAP_RENAME, a ? a : b))) {
 		r = (int)syscall(SYS_renameat2, from_fd, from, to_fd, to, flags);
 		if (r == 0 && a && b && tap.journal) {
 			tap_note_names(OP_RENAME, *tap_inode(a), a, b);
@@ -357,7 +359,7 @@ int linkat(int from_fd, const char *from, int to_fd, const char *to, int flags)
 	tap_lock();
 	a = tap_name_at(from_fd, from, a_buf);
 	b = tap_name_at(to_fd, to, b_buf);
-	if (!(a || b) || !tap_refuse(tap_fault_due(TAP_LINK))) {
+	if (!(a || b) || !tap_refuse(tap_fault_due(TAP_LINK, a ? a : b))) {
 		r = (int)syscall(SYS_linkat, from_fd, from, to_fd, to, flags);
 		if (r == 0 && a && b && tap.journal) {
 			tap_note_names(OP_LINK, *tap_inode(a), b, NULL);
@@ -381,7 +383,7 @@ int unlinkat(int dirfd, const char *path, int flags)
 
 	tap_lock();
 	name = tap_name_at(dirfd, path, buf);
-	if (!name || !tap_refuse(tap_fault_due(TAP_UNLINK))) {
+	if (!name || !tap_refuse(tap_fault_due(TAP_UNLINK, name))) {
 		r = (int)syscall(SYS_unlinkat, dirfd, path, flags);
 		if (r == 0 && name && tap.journal && !(flags & AT_REMOVEDIR)) {
 			tap_note_names(OP_UNLINK, *tap_inode(name), name, NULL);
@@ -406,10 +408,12 @@ int remove(const char *path)
 
 static int tapped_stat(int dirfd, const char *path, struct stat *st, int flags)
 {
+	const char *name;
 	bool fails;
 
 	tap_lock();
-	fails = (path[0] ? tap_name(path) != NULL : tap_file(dirfd) != NULL) && tap_refuse(tap_fault_due(TAP_STAT));
+	name = path[0] ? tap_name(path) : tap_file(dirfd) ? tap_fd_name(tap_file(dirfd)) : NULL;
+	fails = name && tap_refuse(tap_fault_due(TAP_STAT, name));
 	tap_unlock();
 	return fails ? -1 : (int)syscall(SYS_newfstatat, dirfd, path, st, flags);
 }

@@ -24,6 +24,7 @@ struct tap {
 	uint32_t inode_of[JOURNAL_NAMES_MAX]; /* by name; NO_INODE */
 	struct tap_fault fault;
 	unsigned calls[TAP_CALLS], n_faults;
+	char fault_at[64]; /* the name of the file of the first one */
 	bool clock_set;
 	int64_t boot_ms, wall_us;
 };
@@ -34,8 +35,9 @@ void tap_unlock(void); /* errno stays */
 /* The path below the folder; NULL: none of ours. */
 const char *tap_name(const char *path);
 const char *tap_name_at(int dirfd, const char *path, char buf[JOURNAL_NAME_MAX]);
+const char *tap_fd_name(const struct tap_fd *file);
 const struct tap_fd *tap_file(int fd); /* NULL: none of ours */
-int tap_fault_due(enum tap_call call); /* counts the call; what to do instead of it: 0 nothing, an errno, TAP_SHORT */
+int tap_fault_due(enum tap_call call, const char *name); /* counts the call; what to do instead of it: 0 nothing, an errno, TAP_SHORT */
 bool tap_refuse(int fault);            /* sets errno */
 uint32_t *tap_inode(const char *name); /* which it is at present */
 void tap_note_names(enum op_kind kind, uint32_t inode, const char *name, const char *to);

@@ -421,6 +421,16 @@ void work_step(struct work *work)
 	see_keys(work);
 }
 
+void work_touch(struct work *work)
+{
+	if (!work->lives)
+		return;
+	act_deed(work);
+	act_note(work);
+	act_event(work, true);
+	home_settle(&work->home);
+}
+
 bool work_live(struct work *work, const struct work_options *options, char *why, size_t cap)
 {
 	const char *where = "";

@@ -65,4 +65,5 @@ void work_deinit(struct work *work);
 void work_init(struct work *work, const struct work_options *options);
 must_check int work_open(struct work *work, const char **where);
 void work_step(struct work *work);
+void work_touch(struct work *work); /* something into each database, so that each says how it is */
 void work_close(struct work *work);
