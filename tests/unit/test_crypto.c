@@ -293,6 +293,76 @@ static void secrets_are_guarded(void **state)
 	secret_free(secret);
 }
 
+/* The same as argon2 -id -t 2 -k 256 -p 1 -l 32 above gives, as a key. */
+static void password_as_a_key(void **state)
+{
+	const struct crypto_password_cost cost = { .mem_kib = 256, .passes = 2 };
+	static char big[CRYPTO_PASSWORD_LEN_MAX + 1];
+	const uint8_t *salt = (const uint8_t *)"somesaltsomesalt";
+	uint8_t got[CRYPTO_HASH_LEN], other[CRYPTO_HASH_LEN];
+
+	(void)state;
+	check_ok(crypto_password_key("password", 8, salt, cost, got));
+	check_hex(got, sizeof(got), "cab746b4621993fdc91ec50787980b414a90a692f0bc68dfe19f9c25b3cba9ec");
+	check_ok(crypto_password_key("passwore", 8, salt, cost, other));
+	check_true(memcmp(got, other, sizeof(got)) != 0);
+	check_ok(crypto_password_key("password", 8, (const uint8_t *)"somesaltsomesalu", cost, other));
+	check_true(memcmp(got, other, sizeof(got)) != 0);
+	check_int(crypto_password_key("x", 1, salt, (struct crypto_password_cost){ .mem_kib = 7, .passes = 1 }, got), -EINVAL);
+	check_int(crypto_password_key("x", 1, salt, (struct crypto_password_cost){ .mem_kib = 8, .passes = 0 }, got), -EINVAL);
+	check_int(crypto_password_key(big, sizeof(big), salt, cost, got), -EINVAL);
+	check_ok(crypto_password_key(big, CRYPTO_PASSWORD_LEN_MAX, salt, cost, got));
+}
+
+static bool dies(uint8_t *at, bool writes)
+{
+	int status = 0;
+	pid_t pid = fork();
+
+	check_true(pid >= 0);
+	if (pid == 0) {
+		struct rlimit none = { 0, 0 };
+
+		setrlimit(RLIMIT_CORE, &none);
+		signal(SIGSEGV, SIG_DFL);
+		if (writes)
+			*(volatile uint8_t *)at = 1;
+		else
+			(void)*(volatile uint8_t *)at;
+		_exit(0);
+	}
+	check_int(waitpid(pid, &status, 0), pid);
+	return WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV;
+}
+
+static void guarded_memory(void **state)
+{
+	static const size_t lens[] = { 1, 15, 16, 17, 4096, 100000 };
+
+	(void)state;
+	for (size_t i = 0; i < N_ELEMENTS(lens); i++) {
+		void *guarded = NULL;
+		uint8_t *p;
+
+		check_ok(crypto_guarded_new(lens[i], &guarded));
+		p = guarded;
+		check_uint((uintptr_t)p % 16, 0);
+		for (size_t b = 0; b < lens[i]; b++)
+			check_uint(p[b], 0);
+		memset(p, 7, lens[i]);
+		check_true(!dies(p, true) && dies(p + (lens[i] + 15) / 16 * 16, false));
+		crypto_guarded_allow(p, GUARD_READ);
+		check_true(!dies(p, false) && dies(p, true));
+		crypto_guarded_allow(p, GUARD_HIDDEN);
+		check_true(dies(p, false));
+		crypto_guarded_allow(p, GUARD_WRITE);
+		check_uint(p[lens[i] - 1], 7);
+		crypto_guarded_allow(p, GUARD_HIDDEN);
+		crypto_guarded_free(p);
+	}
+	crypto_guarded_free(NULL);
+}
+
 /* RFC 4648, section 10, in the alphabet of section 5. */
 static void base64url(void **state)
 {
@@ -342,6 +412,8 @@ int main(void)
 		cmocka_unit_test(passwords),
 		cmocka_unit_test(password_known_answer),
 		cmocka_unit_test(no_memory_is_no_mismatch),
+		cmocka_unit_test(password_as_a_key),
+		cmocka_unit_test(guarded_memory),
 		cmocka_unit_test(secrets),
 		cmocka_unit_test(secrets_are_guarded),
 		cmocka_unit_test(base64url),
