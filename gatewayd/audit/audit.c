@@ -450,7 +450,7 @@ struct audit_head audit_head(const struct audit *audit)
 
 const char *audit_fault(const struct audit *audit)
 {
-	return audit->fault[0] ? audit->fault : audit->points.key_error ? audit->points.fault : NULL;
+	return audit->fault[0] ? audit->fault : audit->points.error ? audit->points.fault : NULL;
 }
 
 /* --- life ------------------------------------------------------------------------------------------------------------ */

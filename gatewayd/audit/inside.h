@@ -87,7 +87,7 @@ struct audit {
 		struct timer *timer;
 		bool armed, due;         /* due: it could not be asked for, or not be made */
 		enum checkpoint_reason reason;
-		int key_error;           /* why audit.key was not written; 0 it was */
+		int error;               /* why the last one was not made, or audit.key not written after it; 0 all is well */
 		char fault[128];         /* the same in words */
 	} points;
 	size_t n_jobs;

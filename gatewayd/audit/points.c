@@ -147,11 +147,15 @@ void audit_points_say(struct audit *audit, struct list *made)
 	}
 }
 
-static void key_error_note(struct audit *audit, int error)
+/* A log that another wrote into has a fault of its own, which audit_on_job tells. */
+static void error_note(struct audit *audit, int r, int key_error)
 {
-	audit->points.key_error = error;
+	int error = r < 0 && r != -ESTALE ? r : key_error;
+
+	audit->points.error = error;
 	if (error)
-		(void)text_print(audit->points.fault, sizeof(audit->points.fault), "audit.key cannot be written: %s", strerror(-error));
+		(void)text_print(audit->points.fault, sizeof(audit->points.fault), "%s: %s",
+				 error == key_error ? "audit.key cannot be written" : "no checkpoint can be made", strerror(-error));
 }
 
 static void on_job(struct point_job *job, int r)
@@ -159,7 +163,6 @@ static void on_job(struct point_job *job, int r)
 	struct audit *audit = job->audit;
 
 	audit_on_job(audit, r);
-	key_error_note(audit, job->key_error);
 	audit_points_say(audit, &job->made);
 	if (job->done)
 		job->done(job->ctx, r);
@@ -172,6 +175,7 @@ static void on_point(void *arg, int r)
 	struct point_job *job = arg;
 	struct audit *audit = job->audit;
 
+	error_note(audit, r, job->key_error);
 	if (r < 0 && !job->done && !audit->closing) {
 		audit->points.due = true;
 		audit->points.reason = job->reason;
@@ -182,7 +186,11 @@ static void on_point(void *arg, int r)
 
 static void on_swap(void *arg, int r)
 {
-	on_job(arg, r);
+	struct point_job *job = arg;
+
+	if (r == 0) /* else its asker is told */
+		error_note(job->audit, 0, job->key_error);
+	on_job(job, r);
 }
 
 static void on_seed(void *arg, int r)
@@ -194,6 +202,7 @@ static void on_seed(void *arg, int r)
 		if (job->tail.seq > audit->tail.seq)
 			audit->tail = job->tail;
 		audit_points_given(audit, 1);
+		error_note(audit, 0, job->key_error);
 	}
 	job->seed_fn(job->ctx, r, r == 0 ? job->tail.seq : 0, r == 0 ? secret_view(job->seed).data : NULL);
 	on_job(job, r);

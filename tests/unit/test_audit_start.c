@@ -268,6 +268,29 @@ static void a_key_file_that_cannot_be_written_is_told_until_it_can(void **state)
 	audit_home_deinit(&home);
 }
 
+static void a_checkpoint_that_cannot_be_made_is_told_until_it_can(void **state)
+{
+	struct audit_home home;
+	sqlite3 *db = NULL;
+
+	(void)state;
+	audit_home_init(&home);
+	append_many(&home, 5);
+	check_int(sqlite3_open(tmpdir_path(&home.dir, "audit-202611-1.db"), &db), SQLITE_OK);
+	check_int(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK); /* a disk that will not */
+	loop_advance(home.loop, AUDIT_EPOCH_MS);
+	audit_home_settle(&home);
+	check_true(audit_fault(home.audit) && strstr(audit_fault(home.audit), "no checkpoint can be made"));
+	check_int(sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+	loop_advance(home.loop, AUDIT_RETRY_MS);
+	audit_home_settle(&home);
+	check_true(audit_fault(home.audit) == NULL);
+	check_uint(sealer_uncovered(home.audit->writer.sealer), 0);
+	check_sound(&home, 0, NULL);
+	audit_home_deinit(&home);
+}
+
 int main(void)
 {
 	const struct CMUnitTest rows[] = {
@@ -277,6 +300,7 @@ int main(void)
 		cmocka_unit_test(an_older_image_is_told_with_both_sizes),
 		cmocka_unit_test(an_older_key_still_finds_its_way),
 		cmocka_unit_test(a_seed_that_was_cut_off_is_found_again),
+		cmocka_unit_test(a_checkpoint_that_cannot_be_made_is_told_until_it_can),
 		cmocka_unit_test(a_key_file_that_cannot_be_written_is_told_until_it_can),
 	};
 
