@@ -30,6 +30,7 @@ must_check int app_new(struct loop *loop, const struct app_options *options, str
 /* Sockets open, service manager told. */
 must_check int app_start(struct app *app, char *error, size_t error_cap);
 struct app *app_close(struct app *app);
+bool app_is_erased(const struct app *app); /* its keys are gone: what follows is app_close, and no other start */
 must_check int app_reload(struct app *app, char *error, size_t error_cap); /* SIGHUP: a bad file changes nothing */
 /* --restore: conf is taken, out is told what came of it. In a process that runs nothing else. */
 struct app_restore {

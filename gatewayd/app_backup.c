@@ -39,8 +39,13 @@ int app_make_backup(struct app *app)
 void app_close_backup(struct app *app)
 {
 	app->backup = backup_close(app->backup);
-	app->erased = app->erase && erase_is_over(app->erase);
+	app->erased = app_is_erased(app);
 	app->erase = erase_close(app->erase);
+}
+
+bool app_is_erased(const struct app *app)
+{
+	return app->erase && erase_is_over(app->erase);
 }
 
 int app_end_erasure(struct app *app)

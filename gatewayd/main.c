@@ -21,6 +21,7 @@ const char *__asan_default_options(void)
 #endif
 
 enum { OPT_CHECK = 256, OPT_SHOW, OPT_MAN, OPT_BOOT_ID, OPT_NO_FENCE, OPT_RESTORE, OPT_RECOVERY_KEY, ERROR_MAX = 8192 };
+enum { EXIT_ERASED = 3 /* the service manager is not to start it again */ };
 
 struct run {
 	struct loop *loop;
@@ -87,10 +88,11 @@ static int run_core(const struct app_options *options, struct conf *conf)
 	} else {
 		log_error("could not start", log_text("why", error), log_err(r));
 	}
+	bool erased = run.app && app_is_erased(run.app);
 	app_close(run.app);
 	if (run.loop)
 		loop_free(run.loop);
-	return r == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return r != 0 ? EXIT_FAILURE : erased ? EXIT_ERASED : EXIT_SUCCESS;
 }
 
 /* By its place: what an argument is worth before the call beside it was made is nobody's promise. */
