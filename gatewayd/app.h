@@ -35,6 +35,8 @@ must_check int app_reload(struct app *app, char *error, size_t error_cap); /* SI
 /* --restore: conf is taken, out is told what came of it. In a process that runs nothing else. */
 struct app_restore {
 	const char *parcel, *key_file;
+	const char *credential; /* what the service manager will hand over as gatewayd.kek; NULL: kek.key beside the settings, if it is there */
+	const char *config;
 };
 must_check int app_restore(const struct app_restore *what, struct conf *conf, FILE *out, char *error, size_t error_cap);
 struct json *app_links_status(void *app);

@@ -95,14 +95,33 @@ static int ask_passphrase(struct secret **ret)
 	return r;
 }
 
+/* This process was not started by the service manager, but the gateway will be: then it opens its keystore with that file. */
+static bool find_credential(const struct conf *conf, const struct app_restore *what, char *ret, size_t cap)
+{
+	const char *slash = strrchr(what->config, '/');
+
+	if (what->credential)
+		return text_copy(ret, cap, what->credential);
+	return !getenv("CREDENTIALS_DIRECTORY") && slash && !conf->vault_key_file &&
+	       (conf->vault_source == SOURCE_AUTO || conf->vault_source == SOURCE_CREDENTIAL) &&
+	       text_print(ret, cap, "%.*s/kek.key", (int)(slash - what->config), what->config) && access(ret, F_OK) == 0;
+}
+
 static int restore_with(struct app *app, const struct app_restore *what, struct secret **passphrase, char *error, size_t error_cap,
 			struct restore_result *ret)
 {
 	const struct conf *conf = app->conf;
 	struct vault_options vault = { .folder = conf->state_dir, .suite = app_suite(conf), .mem_kib = conf->password_mem_kib,
 				       .passes = conf->password_passes, .now_s = time(NULL), .age_max_s = (int64_t)conf->vault_rotate_days * 86400 };
-	int r = app_find_source(app, &vault.source, &vault.path);
+	char beside[512];
+	int r = 0;
 
+	if (find_credential(conf, what, beside, sizeof(beside))) {
+		vault.source = KEY_SOURCE_CREDENTIAL;
+		vault.path = beside;
+	} else {
+		r = app_find_source(app, &vault.source, &vault.path);
+	}
 	if (r != 0) {
 		text_print(error, error_cap, "vault.source: the service manager handed over no credential");
 		return r;

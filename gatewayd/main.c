@@ -20,7 +20,7 @@ const char *__asan_default_options(void)
 }
 #endif
 
-enum { OPT_CHECK = 256, OPT_SHOW, OPT_MAN, OPT_BOOT_ID, OPT_NO_FENCE, OPT_RESTORE, OPT_RECOVERY_KEY, ERROR_MAX = 8192 };
+enum { OPT_CHECK = 256, OPT_SHOW, OPT_MAN, OPT_BOOT_ID, OPT_NO_FENCE, OPT_RESTORE, OPT_RECOVERY_KEY, OPT_CREDENTIAL, ERROR_MAX = 8192 };
 enum { EXIT_ERASED = 3 /* the service manager is not to start it again */ };
 
 struct run {
@@ -33,6 +33,7 @@ static const struct option long_options[] = {
 	{ "show-config", no_argument, NULL, OPT_SHOW },    { "man-config", no_argument, NULL, OPT_MAN },
 	{ "boot-id", required_argument, NULL, OPT_BOOT_ID }, { "no-fence", no_argument, NULL, OPT_NO_FENCE },
 	{ "restore", required_argument, NULL, OPT_RESTORE }, { "recovery-key", required_argument, NULL, OPT_RECOVERY_KEY },
+	{ "credential", required_argument, NULL, OPT_CREDENTIAL },
 	{ "version", no_argument, NULL, 'V' },             { "help", no_argument, NULL, 'h' },
 	{ NULL, 0, NULL, 0 },
 };
@@ -41,7 +42,7 @@ static int usage(FILE *out, int code)
 {
 	fputs("usage: gatewayd [--config FILE] [--check-config | --show-config | --man-config]\n"
 	      "                [--boot-id ID] [--no-fence] [--version]\n"
-	      "       gatewayd [--config FILE] --restore BACKUP --recovery-key FILE\n",
+	      "       gatewayd [--config FILE] --restore BACKUP --recovery-key FILE [--credential FILE]\n",
 	      out);
 	return code;
 }
@@ -116,7 +117,7 @@ static int run_restore(const struct app_restore *restore, struct conf *conf)
 
 int main(int argc, char **argv)
 {
-	struct app_restore restore = { NULL, NULL };
+	struct app_restore restore = { 0 };
 	struct app_options options = { .config = "/etc/gatewayd/gatewayd.yaml", .fence = true };
 	char errors[ERROR_MAX], *text = NULL;
 	struct conf *conf;
@@ -134,6 +135,8 @@ int main(int argc, char **argv)
 			restore.parcel = optarg;
 		else if (c == OPT_RECOVERY_KEY)
 			restore.key_file = optarg;
+		else if (c == OPT_CREDENTIAL)
+			restore.credential = optarg;
 		else if (c == 'h')
 			return usage(stdout, EXIT_SUCCESS);
 		else if (c == '?')
@@ -141,7 +144,7 @@ int main(int argc, char **argv)
 		else
 			mode = c;
 	}
-	if (optind != argc || !restore.parcel != !restore.key_file)
+	if (optind != argc || !restore.parcel != !restore.key_file || (restore.credential && !restore.parcel))
 		return usage(stderr, 2);
 	if (mode == 'V') {
 		puts("gatewayd " GW_VERSION);
@@ -169,5 +172,6 @@ int main(int argc, char **argv)
 		conf_free(conf);
 		return code;
 	}
+	restore.config = options.config;
 	return restore.parcel ? run_restore(&restore, conf) : run_core(&options, conf);
 }

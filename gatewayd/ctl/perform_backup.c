@@ -137,7 +137,9 @@ int perform_erase(struct run *run, const struct command *command, struct json *p
 	if (r != 0)
 		run_complain(run, "%s: %s: save what is shown above", path, strerror(-r));
 	else
-		fprintf(run->err, "Erased. The receipt is in %s; gatewayctl receipt check %s\n", path, path);
+		fprintf(run->err, "Erased. The receipt is in %s; gatewayctl receipt check %s\n"
+				  "Where the service manager hands the gateway its key (/etc/gatewayd/kek.key), destroy that file, too: a gateway may not.\n",
+			path, path);
 	json_free(result);
 	return r == 0 ? EXIT_FINE : EXIT_REFUSED;
 }

@@ -206,6 +206,27 @@ def test_a_passphrase_of_this_machine(made):
         assert now["users"] == made["facts"]["users"] and now["rules"] == made["facts"]["rules"]
 
 
+def test_the_service_managers_key(made):
+    """The restoring process gets no credential; the gateway that is started afterwards does."""
+    with House() as house:
+        credentials = house.folder + "/credentials"
+        os.mkdir(credentials)
+        for path, owner in ((house.folder + "/kek.key", 0), (credentials + "/gatewayd.kek", UID)):
+            with open(path, "wb") as file:
+                file.write(b"k" * 32)
+            os.chmod(path, 0o400)
+            os.chown(path, owner, owner)
+        restore(house, made["backup"], made["stick"].key)
+        assert not os.path.exists(house.folder + "/state/kek.key")
+        argv = [house.folder + "/gatewayd", "--config", house.folder + "/gatewayd.yaml"]
+        assert house.start("core", argv, UID).wait(timeout=15) == 1  # without it nothing opens
+        house.core = house.start("core", ["/usr/bin/env", "CREDENTIALS_DIRECTORY=" + credentials, *argv], UID)
+        wait_until(house._answers, 15, "the core's door")
+        door = house.door()
+        door.login("anna", PASSWORD)
+        assert {d["name"] for d in facts(door)["devices"]} == {d["name"] for d in made["facts"]["devices"]}
+
+
 def the_end(house, receipt):
     house.ctl("erase", "receipt=" + receipt, secret="no\n", code=1)
     house.ctl("erase", "receipt=" + receipt, secret="erase\nwrong\n", code=1)
