@@ -186,7 +186,7 @@ static void judge_folder(struct life *life, const char *folder)
 	struct promise *promise = calloc(1, sizeof(*promise));
 	struct work *work = life->work;
 	const struct judge_options judging = { folder, work->options.day->suite, work->options.day->schema_last,
-					       work->options.day->segment_bytes_max, work->boot_ms + 1000, work->wall_us + 1000000, work->anchors };
+					       work->options.day->segment_bytes_max, work->boot_ms + 1000, work->wall_us + 1000000, work->anchors, work->seeds };
 	char why[WHY_MAX];
 	enum verdict verdict;
 

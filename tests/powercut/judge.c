@@ -152,13 +152,17 @@ static void check_chain(struct bench *bench)
 {
 	struct audit_anchor anchors[ANCHORS_ASKED];
 	int64_t have = bench->promise->n_anchors, from = have > ANCHORS_ASKED ? have - ANCHORS_ASKED : 0;
+	const struct promise_seed *seed = bench->promise->n_seeds ? &bench->options->seeds[bench->promise->n_seeds - 1] : NULL;
 	size_t n = 0;
 	int r;
 
 	while (from < have)
 		anchors[n++] = bench->options->anchors[from++];
 	bench->called = false;
-	r = audit_verify(bench->home.audit, anchors, n, on_verdict, bench);
+	r = audit_verify_with(bench->home.audit,
+			      &(struct audit_check){ .anchors = anchors, .n_anchors = n, .seed_seq = seed ? seed->seq : 0,
+						     .seed = seed ? seed->seed : NULL },
+			      on_verdict, bench);
 	if (r)
 		find(bench, VERDICT_STUCK, "audit_verify: %d", r);
 	else

@@ -9,6 +9,7 @@ struct judge_options {
 	uint64_t segment_bytes_max;
 	int64_t boot_ms, wall_us;
 	const struct audit_anchor *anchors; /* the workload's */
+	const struct promise_seed *seeds;
 };
 enum verdict { VERDICT_GOOD, VERDICT_SHUT, VERDICT_DAMAGED, VERDICT_LOST, VERDICT_CHAIN, VERDICT_ALARM, VERDICT_INVENTED, VERDICT_STUCK, VERDICTS };
 const char *verdict_name(enum verdict verdict);

@@ -70,14 +70,13 @@ static bool is_asked(const struct settings *settings, const struct day *day)
 
 static void run_images(const struct settings *settings, struct score *score)
 {
-	size_t kinds = 0;
-	uint64_t each;
+	unsigned shares = 0;
 
 	for (size_t d = 0; d < n_days; d++)
-		kinds += is_asked(settings, &days[d]);
-	each = kinds ? (settings->images + kinds - 1) / kinds : 0;
+		shares += is_asked(settings, &days[d]) ? days[d].share : 0;
 
 	for (size_t d = 0; d < n_days; d++) {
+		uint64_t each = shares ? (settings->images * days[d].share + shares - 1) / shares : 0;
 		struct tally *tally = tally_new();
 		double start = seconds();
 
@@ -102,6 +101,7 @@ static void run_proofs(const struct settings *settings, struct score *score)
 	} rows[] = {
 		{ "no fsync of folders", "birth", TAP_NO_FOLDER_SYNC, DB_SYNC_EXTRA },
 		{ "no fsync of files", "day", TAP_NO_FILE_SYNC, DB_SYNC_EXTRA },
+		{ "no fsync of a file that is then renamed", "keys", TAP_NO_SYNC_BEFORE_RENAME, DB_SYNC_EXTRA },
 		{ "synchronous=NORMAL for gateway.db", "day", TAP_HEARS_ALL, DB_SYNC_NORMAL },
 	};
 

@@ -54,6 +54,9 @@ static void hear(struct promise *promise, const struct op *op)
 	case SAY_ANCHOR:
 		promise->n_anchors = op->more + 1;
 		break;
+	case SAY_SEED:
+		promise->n_seeds = op->more + 1;
+		break;
 	case SAY_SCHEMA:
 		promise->schema = op->value;
 		break;

@@ -19,10 +19,16 @@ enum say {
 	SAY_TAKEN, SAY_LET_GO,           /* n of the event; more: its number << 8 | link */
 	SAY_SCHEMA,                      /* gateway.db opened with that version */
 	SAY_KEY,                         /* the key's id; more: its state, enum key_state */
+	SAY_SEED,                        /* a new chain of MAC keys from this record on; more: the seed's number in seeds */
 	SAY_OPENED,                      /* the home is there: from now on its files are */
 };
-enum { DEEDS_MAX = 4096, NOTES_MAX = 4096, EVENTS_MAX = 4096, ANCHORS_MAX = 4096, KEYS_MAX = 1024 };
+enum { DEEDS_MAX = 4096, NOTES_MAX = 4096, EVENTS_MAX = 4096, ANCHORS_MAX = 4096, KEYS_MAX = 1024, SEEDS_MAX = 64 };
 
+/* What an owner keeps offline. */
+struct promise_seed {
+	uint64_t seq;
+	uint8_t seed[AUDIT_SEED_LEN];
+};
 struct promise_event {
 	bool asked, stored, sync, on_disk;
 	uint8_t event_class, mask, let_go; /* links */
@@ -35,6 +41,7 @@ struct promise {
 	int64_t n_events;
 	uint64_t number_given[HOME_LINKS];
 	int64_t n_anchors; /* of the workload's, as many as had been seen */
+	int64_t n_seeds;   /* likewise */
 	int64_t schema;
 	uint8_t key_state[KEYS_MAX]; /* by id; 0 not promised */
 	bool opened;

@@ -83,7 +83,7 @@ static void judge_image(const struct run_options *options, struct tally *tally, 
 {
 	struct dice own = dice_of(work->options.seed, 1000 + tally->at);
 	const struct judge_options judging = { image, work->options.day->suite, work->options.day->schema_last, work->options.day->segment_bytes_max,
-					       work->boot_ms + 1000, work->wall_us + 1000000, work->anchors };
+					       work->boot_ms + 1000, work->wall_us + 1000000, work->anchors, work->seeds };
 	enum disk_mode mode = choose_mode(&own);
 	char why[WHY_MAX], text[WHY_MAX + 60];
 	enum verdict verdict;
@@ -163,6 +163,7 @@ static void cut_life(struct work *work, struct work_before *before)
 	promise_advance(&before->promise, &work->journal, cut);
 	promise_crash(&before->promise);
 	memcpy(before->anchors, work->anchors, sizeof(before->anchors));
+	memcpy(before->seeds, work->seeds, sizeof(before->seeds));
 	before->boot_ms = work->boot_ms;
 	before->wall_us = work->wall_us;
 }

@@ -17,22 +17,22 @@ enum { MS_OLD = 2000, TOGETHER_MAX = 4 };
 #define PLAIN 0
 #define XCHACHA SEAL_XCHACHA
 #define SM4 SEAL_SM4
-/*                    steps segment  suite schemas   deed note risk plain take letgo untake pass check month restart verb */
+/*              share steps segment  suite schemas   deed note risk plain take letgo untake pass check month restart verb */
 const struct day days[] = {
-	{ "birth", 3, 1 << 24, PLAIN, 1, 1, { 30, 30, 20, 20, 0, 0, 0, 0, 0, 0, 0, 0 }, 0 },
-	{ "day", 60, 1 << 24, PLAIN, 1, 1, { 20, 20, 12, 20, 12, 10, 2, 14, 3, 0, 0, 0 }, 0 },
-	{ "restarts", 40, 1 << 24, PLAIN, 1, 1, { 20, 20, 10, 15, 10, 8, 1, 8, 3, 0, 8, 0 }, 0 },
-	{ "segments", 50, 6000, PLAIN, 1, 1, { 25, 35, 4, 6, 4, 3, 0, 12, 2, 3, 3, 0 }, 0 },
-	{ "migration", 24, 1 << 24, PLAIN, 1, 2, { 50, 20, 6, 8, 4, 3, 0, 5, 5, 0, 3, 0 }, 0 },
-	{ "afterlife", 20, 1 << 14, PLAIN, 1, 1, { 20, 20, 10, 15, 10, 8, 1, 8, 3, 0, 4, 0 }, 4 },
-	{ "sealed-birth", 3, 1 << 24, XCHACHA, 1, 1, { 30, 30, 20, 20, 0, 0, 0, 0, 0, 0, 0, 0 }, 0 },
-	{ "sealed-day", 30, 1 << 24, XCHACHA, 1, 1, { 20, 20, 12, 20, 12, 10, 2, 14, 3, 0, 3, 0 }, 0 },
-	{ "sealed-sm", 20, 9000, SM4, 1, 1, { 25, 35, 4, 6, 4, 3, 0, 12, 2, 3, 3, 0 }, 0 },
-	{ "sealed-migration", 24, 1 << 24, XCHACHA, 1, 2, { 50, 20, 6, 8, 4, 3, 0, 5, 5, 0, 3, 0 }, 0 },
-	{ "sealed-afterlife", 16, 1 << 14, XCHACHA, 1, 1, { 20, 20, 10, 15, 10, 8, 1, 8, 3, 0, 4, 0 }, 4 },
-	{ "faults", 14, 9000, PLAIN, 1, 1, { 25, 25, 12, 12, 8, 6, 1, 8, 2, 1, 0, 0 }, 0 },
-	{ "sealed-faults", 14, 9000, XCHACHA, 1, 1, { 25, 25, 12, 12, 8, 6, 1, 8, 2, 1, 0, 6 }, 0 },
-	{ "keys", 20, 1 << 24, XCHACHA, 1, 1, { 10, 10, 5, 5, 2, 2, 0, 6, 2, 0, 3, 40 }, 0 },
+	{ "birth", 3, 3, 1 << 24, PLAIN, 1, 1, { 30, 30, 20, 20, 0, 0, 0, 0, 0, 0, 0, 0 }, 0 },
+	{ "day", 3, 60, 1 << 24, PLAIN, 1, 1, { 20, 20, 12, 20, 12, 10, 2, 14, 3, 0, 0, 0 }, 0 },
+	{ "restarts", 3, 40, 1 << 24, PLAIN, 1, 1, { 20, 20, 10, 15, 10, 8, 1, 8, 3, 0, 8, 0 }, 0 },
+	{ "segments", 3, 50, 6000, PLAIN, 1, 1, { 25, 35, 4, 6, 4, 3, 0, 12, 2, 3, 3, 0 }, 0 },
+	{ "migration", 3, 24, 1 << 24, PLAIN, 1, 2, { 50, 20, 6, 8, 4, 3, 0, 5, 5, 0, 3, 0 }, 0 },
+	{ "afterlife", 3, 20, 1 << 14, PLAIN, 1, 1, { 20, 20, 10, 15, 10, 8, 1, 8, 3, 0, 4, 0 }, 4 },
+	{ "sealed-birth", 1, 3, 1 << 24, XCHACHA, 1, 1, { 30, 30, 20, 20, 0, 0, 0, 0, 0, 0, 0, 0 }, 0 },
+	{ "sealed-day", 1, 30, 1 << 24, XCHACHA, 1, 1, { 20, 20, 12, 20, 12, 10, 2, 14, 3, 0, 3, 0 }, 0 },
+	{ "sealed-sm", 1, 12, 16000, SM4, 1, 1, { 25, 35, 4, 6, 4, 3, 0, 12, 2, 3, 3, 0 }, 0 },
+	{ "sealed-migration", 1, 24, 1 << 24, XCHACHA, 1, 2, { 50, 20, 6, 8, 4, 3, 0, 5, 5, 0, 3, 0 }, 0 },
+	{ "sealed-afterlife", 1, 16, 1 << 14, XCHACHA, 1, 1, { 20, 20, 10, 15, 10, 8, 1, 8, 3, 0, 4, 0 }, 4 },
+	{ "faults", 1, 14, 9000, PLAIN, 1, 1, { 25, 25, 12, 12, 8, 6, 1, 8, 2, 1, 0, 0 }, 0 },
+	{ "sealed-faults", 1, 14, 9000, XCHACHA, 1, 1, { 25, 25, 12, 12, 8, 6, 1, 8, 2, 1, 0, 6 }, 0 },
+	{ "keys", 2, 20, 1 << 24, XCHACHA, 1, 1, { 10, 10, 5, 5, 2, 2, 0, 6, 2, 0, 3, 40 }, 0 },
 };
 const size_t n_days = N_ELEMENTS(days);
 
@@ -258,16 +258,40 @@ static void on_verb(void *ctx, int r, const struct custody_answer *answer)
 	see_keys(work);
 }
 
+static void on_seed(void *ctx, int r, uint64_t seq, const uint8_t seed[AUDIT_SEED_LEN])
+{
+	struct work *work = ctx;
+
+	work->n_failed += r < 0;
+	if (r || work->n_seeds == SEEDS_MAX)
+		return;
+	work->seeds[work->n_seeds].seq = seq;
+	memcpy(work->seeds[work->n_seeds].seed, seed, AUDIT_SEED_LEN);
+	tap_say(SAY_SEED, (int64_t)seq, work->n_seeds++);
+}
+
+static void act_seed(struct work *work)
+{
+	struct audit_record record = { .kind = AUDIT_SEED, .subject = { SUBJECT_USER, 3 }, .subject_name = "anna", .rule = -1 };
+
+	if (audit_seed(work->home.audit, &record, on_seed, work))
+		work->n_failed++;
+}
+
 static void act_verb(struct work *work)
 {
 	static const enum custody_verb verbs[] = { CUSTODY_CREATE, CUSTODY_CREATE, CUSTODY_ACTIVATE, CUSTODY_ACTIVATE, CUSTODY_DISABLE,
-						   CUSTODY_COMPROMISE, CUSTODY_DESTROY, CUSTODY_ROTATE, CUSTODY_ROTATE, CUSTODY_ROTATE };
+						   CUSTODY_COMPROMISE, CUSTODY_DESTROY, CUSTODY_ROTATE, CUSTODY_ROTATE, CUSTODY_ROTATE,
+						   CUSTODY_SOURCE };
 	struct audit_record record = { .subject = { SUBJECT_USER, 3 }, .subject_name = "anna", .rule = -1 };
 	struct custody_order order = { .verb = verbs[dice_below(&work->dice, N_ELEMENTS(verbs))],
 				       .purpose = (enum key_purpose)(1 + dice_below(&work->dice, KEY_PURPOSES - 1)),
-				       .id = 1 + (uint32_t)dice_below(&work->dice, work->key_highest + 1) };
+				       .id = 1 + (uint32_t)dice_below(&work->dice, work->key_highest + 1),
+				       .source = KEY_SOURCE_FILE /* another key in it */ };
 
-	if (work->home.custody)
+	if (dice_percent(&work->dice, 15))
+		act_seed(work);
+	else if (work->home.custody)
 		custody_do(work->home.custody, &order, &record, on_verb, work);
 }
 
@@ -286,6 +310,8 @@ void work_init(struct work *work, const struct work_options *options)
 		work->events = work->n_old = options->before->promise.n_events;
 		work->n_anchors = options->before->promise.n_anchors;
 		memcpy(work->anchors, options->before->anchors, sizeof(work->anchors));
+		work->n_seeds = options->before->promise.n_seeds;
+		memcpy(work->seeds, options->before->seeds, sizeof(work->seeds));
 		work->boot_ms = options->before->boot_ms + 1000;
 		work->wall_us = options->before->wall_us + 1000000;
 	}
@@ -293,17 +319,15 @@ void work_init(struct work *work, const struct work_options *options)
 }
 
 /* A deed that was asked for and not done leaves no gap: the next one takes its number. */
-static int64_t count_deeds(struct db *db)
+static void count_deeds(struct work *work)
 {
 	struct stmt *s;
-	int64_t n = 0;
-	int r = db_prepare(db, "SELECT coalesce(max(n), 0) FROM deed", &s);
+	int r = db_prepare(store_db(work->home.store, work->home.gateway), "SELECT coalesce(max(n), 0) FROM deed", &s);
 
 	if (r == 0 && stmt_step(s) == 1) {
-		n = stmt_i64(s, 0);
+		work->deeds = stmt_i64(s, 0);
 		stmt_reset(s);
 	}
-	return n;
 }
 
 int work_open(struct work *work, const char **where)
@@ -316,7 +340,7 @@ int work_open(struct work *work, const char **where)
 	if (r)
 		return r;
 	tap_say(SAY_SCHEMA, work->schema, 0);
-	work->deeds = count_deeds(store_db(work->home.store, work->home.gateway));
+	count_deeds(work);
 	r = home_start(&work->home);
 	*where = "home_start";
 	if (r) {

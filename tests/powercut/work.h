@@ -10,6 +10,7 @@ enum act { ACT_DEED, ACT_NOTE, ACT_RISKY, ACT_PLAIN, ACT_TAKE, ACT_LET_GO, ACT_U
 
 struct day {
 	const char *name;
+	unsigned share; /* of the images */
 	unsigned steps;
 	uint64_t segment_bytes_max;
 	enum seal_suite suite; /* 0: in the clear */
@@ -25,6 +26,7 @@ const struct day *day_named(const char *name); /* NULL: none */
 struct work_before {
 	struct promise promise; /* after promise_crash */
 	struct audit_anchor anchors[ANCHORS_MAX];
+	struct promise_seed seeds[SEEDS_MAX];
 	int64_t boot_ms, wall_us;
 };
 struct work_options {
@@ -47,6 +49,8 @@ struct work {
 	unsigned n_failed; /* done with an error: none may, but when calls are made to fail */
 	struct audit_anchor anchors[ANCHORS_MAX];
 	int64_t n_anchors;
+	struct promise_seed seeds[SEEDS_MAX];
+	int64_t n_seeds;
 	struct {
 		int64_t n;
 		uint64_t number;
