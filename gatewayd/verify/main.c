@@ -7,6 +7,7 @@
 
 #include "sys/heap.h"
 #include "sys/host.h"
+#include "verify/hashes.h"
 #include "verify/options.h"
 #include "verify/proof.h"
 #include "verify/report.h"
@@ -69,6 +70,23 @@ static int verify_export(const struct options *o)
 	return report_walk(stdout, o->json, &o->given, &verdict);
 }
 
+/* An export is a stranger's bytes, and the auditor's key is here beside them: from now on only that file can be read, and nothing
+ * written, sent or executed. Both hashes are made once before, so that OpenSSL has read what it wants to read.
+ */
+must_check static int shut_in(const struct options *o)
+{
+	const char *read[] = { o->proof ? o->proof : o->path, NULL };
+	const struct host_fence fence = { .read_paths = read, .stage_two = true };
+	struct host_fence_state state;
+	struct hashes hashes;
+	int r = hashes_init(&hashes);
+
+	if (r)
+		return r;
+	hashes_deinit(&hashes);
+	return host_fence(&fence, &state);
+}
+
 int main(int argc, char **argv)
 {
 	struct options *options cleanup(options_freep) = NULL;
@@ -85,6 +103,9 @@ int main(int argc, char **argv)
 		fputs(options->help ? help : "gatewayd-audit-verify " GW_VERSION "\n", stdout);
 		return 0;
 	}
+	r = shut_in(options);
+	if (r)
+		return complain("cannot shut itself in", strerror(-r));
 	r = options->proof ? verify_proof(options) : verify_export(options);
 	return fflush(stdout) == 0 ? r : EXIT_OPEN;
 }

@@ -253,6 +253,17 @@ def test_the_command_says_what_it_wants(tmp_path):
     assert audit_verify.verify(str(tmp_path / "text"))[:3] == (1, 0, "end")
 
 
+def test_it_reads_a_strangers_bytes_behind_a_fence(tmp_path):
+    path = write(tmp_path / "log.gwa", audit_make.pack(log_of(SEED).items))
+    out = subprocess.run(["strace", "-f", "-e", "trace=openat,landlock_restrict_self,seccomp,execve", str(BUILD / "gatewayd-audit-verify"), str(path)],
+                         check=False, capture_output=True, text=True, timeout=60)
+    calls = out.stderr.splitlines()
+    fenced = max(i for i, call in enumerate(calls) if call.startswith("seccomp(SECCOMP_SET_MODE_FILTER") and call.endswith("= 0"))
+    after = [call for call in calls[fenced + 1:] if "(" in call and not call.startswith("+++")]
+    assert out.returncode == 2 and len([call for call in after if str(path) in call]) >= 1
+    assert all(str(path) in call for call in after), after
+
+
 def test_options_from_files(tmp_path):
     log = log_of(SEED)
     path = write(tmp_path / "log.gwa", audit_make.pack(log.items))
