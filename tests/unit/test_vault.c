@@ -430,6 +430,38 @@ static unsigned hits_in_core(const uint8_t *key)
 	return n;
 }
 
+/* The way to the key-encryption key, gone again by hand and in guarded memory: key file, hash, key. */
+static void check_way_to_the_key(struct vault_home *home, enum seal_suite suite)
+{
+	static const char label[] = "gatewayd.kek.file.v1";
+	char salted[64] = "gatewayd.kek.v1:";
+	struct crypto_hash *hash = NULL;
+	uint8_t header[48], *ways[3];
+	int fd = open(home->key_path, O_RDONLY | O_CLOEXEC), file = open(tmpdir_path(&home->dir, "keystore.bin"), O_RDONLY | O_CLOEXEC);
+
+	for (size_t i = 0; i < N_ELEMENTS(ways); i++) {
+		void *guarded = NULL;
+
+		check_ok(crypto_guarded_new(32, &guarded));
+		ways[i] = guarded;
+	}
+	check_int(read(fd, ways[0], 32), 32);
+	check_int(read(file, header, sizeof(header)), sizeof(header));
+	check_ok(crypto_hash_new(suite == SEAL_SM4 ? CRYPTO_SM3 : CRYPTO_SHA256, &hash));
+	crypto_hash_add(hash, label, sizeof(label));
+	crypto_hash_add(hash, ways[0], 32);
+	crypto_hash_end(hash, ways[1]);
+	crypto_hash_free(hash);
+	hex_print(header + 24, KEYSTORE_SALT_LEN, salted + strlen(salted));
+	check_ok(seal_derive(suite, ways[1], salted, ways[2]));
+	for (size_t i = 0; i < N_ELEMENTS(ways); i++) {
+		check_uint(hits_in_core(ways[i]), 0);
+		crypto_guarded_free(ways[i]);
+	}
+	close(fd);
+	close(file);
+}
+
 static void no_key_is_in_a_core_image(void **state)
 {
 	struct vault_home home;
@@ -445,6 +477,7 @@ static void no_key_is_in_a_core_image(void **state)
 		check_ok(vault_rewrap(home.vault, &home.options));
 		for (enum key_purpose p = KEY_DB; p < KEY_PURPOSES; p++)
 			check_uint(hits_in_core(home_key(&home, vault_active(home.vault, p))), 0);
+		check_way_to_the_key(&home, suites[s]);
 		/* The search does find what lies open. */
 		uint8_t *open = malloc(KEYSTORE_SECRET_LEN);
 
