@@ -398,7 +398,7 @@ static void run_clocks(const struct fault_options *options, struct outcome *outc
 	};
 
 	for (size_t i = 0; i < N_ELEMENTS(rows); i++) {
-		for (unsigned step = 0; step < STEPS_BEFORE + STEPS_IN + STEPS_AFTER; step++) {
+		for (unsigned step = (unsigned)i % options->stride; step < STEPS_BEFORE + STEPS_IN + STEPS_AFTER; step += options->stride) {
 			struct trouble trouble = { .family = CLOCKS, .step = step, .jump_us = rows[i].seconds * 1000000 };
 
 			(void)text_print(trouble.name, sizeof(trouble.name), "the clock: %s at step %u", rows[i].name, step);
