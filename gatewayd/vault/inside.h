@@ -20,6 +20,9 @@
 #include "vault/source.h"
 #include "vault/vault.h"
 
+/* A machine without a battery starts in 1970. Before this moment no gateway was made, so a time before it is none. */
+enum { VAULT_CLOCK_FLOOR_S = 1700000000 };
+
 /* Key bytes stay where they are until the vault is closed, whatever becomes of the key, because readers hold pointers. */
 struct vault_bytes {
 	uint8_t (*slots)[KEYSTORE_SECRET_LEN]; /* guarded, read-only for all but the moment in which one is filled */
@@ -77,6 +80,9 @@ must_check int vault_add_key(struct vault *vault, enum key_purpose purpose, int6
 void vault_step(struct keystore_key *key, enum key_state to, int64_t now_s);
 /* An active key for every purpose that has none. *ret_n: how many were made. */
 must_check int vault_add_missing(struct vault *vault, int64_t now_s, uint32_t *ret_n);
+
+/* Age counts from the first opening with a clock. True when something was changed. */
+bool vault_mend_times(struct keystore *store, int64_t now_s);
 
 /* A vault without keys, for options; nothing on the disk yet. */
 must_check int vault_new(const struct vault_options *options, struct vault **ret);

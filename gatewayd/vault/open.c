@@ -238,7 +238,7 @@ must_check static int change_suite(struct opening *opening, struct vault *vault,
 must_check static int settle(struct opening *opening, struct vault *vault)
 {
 	bool again = vault->fell_back || !old_is_fit(opening, vault);
-	bool spent = false, other_suite = vault->now->suite != vault->suite;
+	bool spent = false, timeless, other_suite = vault->now->suite != vault->suite;
 	struct seal_key *kek = NULL;
 	uint32_t missing = 0;
 	int r;
@@ -255,8 +255,9 @@ must_check static int settle(struct opening *opening, struct vault *vault)
 		spent = vault->now->spent[0];
 		vault->next->spent[0] = '\0';
 	}
+	timeless = vault_mend_times(vault->next, opening->options->now_s);
 	r = vault_add_missing(vault, opening->options->now_s, &missing);
-	if (r || (!again && !spent && !other_suite && !missing)) {
+	if (r || (!again && !spent && !other_suite && !missing && !timeless)) {
 		seal_key_free(kek);
 		return r;
 	}

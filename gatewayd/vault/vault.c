@@ -96,8 +96,9 @@ uint32_t vault_active(const struct vault *vault, enum key_purpose purpose)
 
 static bool is_worn(const struct vault_key_info *info, int64_t now_s)
 {
-	return info->state == KEY_ACTIVE &&
-	       (info->uses >= info->uses_max || (now_s > info->active_s && now_s - info->active_s >= info->age_max_s));
+	bool aged = info->active_s >= VAULT_CLOCK_FLOOR_S && now_s > info->active_s && now_s - info->active_s >= info->age_max_s;
+
+	return info->state == KEY_ACTIVE && (aged || info->uses >= info->uses_max);
 }
 
 size_t vault_list(const struct vault *vault, int64_t now_s, struct vault_key_info *ret, size_t max)

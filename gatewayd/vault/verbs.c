@@ -136,6 +136,21 @@ int vault_add_missing(struct vault *vault, int64_t now_s, uint32_t *ret_n)
 	return 0;
 }
 
+bool vault_mend_times(struct keystore *store, int64_t now_s)
+{
+	bool changed = false;
+
+	for (uint32_t i = 0; now_s >= VAULT_CLOCK_FLOOR_S && i < store->n_keys; i++) {
+		struct keystore_key *key = &store->keys[i];
+
+		if (key->state != KEY_ACTIVE || key->active_s >= VAULT_CLOCK_FLOOR_S)
+			continue;
+		key->active_s = now_s;
+		changed = true;
+	}
+	return changed;
+}
+
 /* Somebody waiting takes over. */
 static bool promote(struct keystore *store, enum key_purpose purpose, int64_t now_s)
 {

@@ -297,6 +297,31 @@ static void worn_keys(void **state)
 	home_deinit(&home);
 }
 
+/* Made before the clock was set: no key is fifty years old a minute later. */
+static void keys_without_a_clock(void **state)
+{
+	struct vault_home home;
+	uint64_t generation;
+
+	(void)state;
+	home_init(&home, SEAL_XCHACHA);
+	home.options.now_s = 100;
+	home_open(&home);
+	generation = vault_generation(home.vault);
+	check_true(!home_info_at(&home, FIRST, NOW_S).worn);
+	home_reopen(&home);
+	check_uint(vault_generation(home.vault), generation);
+	home.options.now_s = NOW_S;
+	home_reopen(&home);
+	check_uint(vault_generation(home.vault), generation + 1);
+	check_int(home_info(&home, FIRST).active_s, NOW_S);
+	check_int(home_info(&home, FIRST).made_s, 100);
+	check_true(home_info_at(&home, FIRST, NOW_S + 365 * 24 * 3600).worn);
+	home_reopen(&home);
+	check_uint(vault_generation(home.vault), generation + 1);
+	home_deinit(&home);
+}
+
 static void starts_and_generation(void **state)
 {
 	struct vault_home home;
@@ -524,6 +549,7 @@ int main(void)
 		cmocka_unit_test(full),
 		cmocka_unit_test(counting_writes_seldom),
 		cmocka_unit_test(worn_keys),
+		cmocka_unit_test(keys_without_a_clock),
 		cmocka_unit_test(starts_and_generation),
 		cmocka_unit_test(readers_and_verbs_at_once),
 		cmocka_unit_test(no_key_is_in_a_core_image),
