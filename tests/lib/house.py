@@ -49,11 +49,14 @@ class House:
         shutil.copy(BUILD + "/sim.so", self.folder + "/plugins")
         listing = subprocess.run([REPO + "/plugins/host/list.sh", self.folder + "/plugins/sim.so"], capture_output=True, text=True, check=True).stdout
         self._write("plugins/plugins.list", listing)
-        self._write("gatewayd.yaml", SETTINGS.format(folder=self.folder, adapter=ADAPTER) + extra)
+        self.settings(extra)
         for sub, mode, uid in (("state", 0o700, UID), ("run", 0o755, UID), ("ctl", 0o700, 0), ("ctl-guest", 0o700, GUEST)):
             os.mkdir(f"{self.folder}/{sub}")
             os.chown(f"{self.folder}/{sub}", uid, uid)
             os.chmod(f"{self.folder}/{sub}", mode)
+
+    def settings(self, extra):
+        self._write("gatewayd.yaml", SETTINGS.format(folder=self.folder, adapter=ADAPTER) + extra)
 
     def _write(self, name, text):
         with open(f"{self.folder}/{name}", "w", encoding="utf-8") as out:
@@ -87,13 +90,21 @@ class House:
         self.running.append(process)
         return process
 
-    def start_all(self, fence=True):
+    def start_core(self, fence=True):
+        """Does not wait for it."""
         self.core = self.start("core", [self.folder + "/gatewayd", "--config", self.folder + "/gatewayd.yaml"] + ([] if fence else ["--no-fence"]), UID)
-        wait_until(self._answers, 15, "the core's door")
+
+    def stop_core(self):
+        self.core.terminate()
+        assert self.core.wait(20) == 0
+
+    def start_all(self, fence=True):
+        self.start_core(fence)
+        wait_until(self.answers, 15, "the core's door")
         self.adapter = self.start("sim", [self.folder + "/gatewayd-adapter", "sim", "--socket", self.folder + "/run/wire.sock", "--plugin-dir",
                                           self.folder + "/plugins"], ADAPTER)
 
-    def _answers(self):
+    def answers(self):
         assert self.core.poll() is None, self.log()
         try:
             Door(self.folder + "/run/door.sock").close()

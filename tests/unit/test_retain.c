@@ -134,6 +134,30 @@ static void half_a_year_later_the_exported_goes_with_a_word(void **state)
 	audit_home_deinit(&home);
 }
 
+/* As a power cut leaves it: the drop is on record, the file is there. */
+static void a_drop_that_was_cut_off_is_done_again(void **state)
+{
+	struct audit_home home;
+	char from[128], to[128];
+
+	(void)state;
+	begin(&home);
+	live(&home, 205);
+	export(&home, AUDIT_OK);
+	snprintf(from, sizeof(from), "%s", tmpdir_path(&home.dir, "audit-202611-1.db"));
+	snprintf(to, sizeof(to), "%s", tmpdir_path(&home.dir, "kept"));
+	check_int(link(from, to), 0);
+	check_uint(drop(&home), 1);
+	check_int(rename(to, from), 0);
+	again(&home);
+	check_int(verify(&home), AUDIT_E_NO_ANCHOR);
+	check_uint(drop(&home), 1);
+	check_true(!is_there(&home, "audit-202611-1.db"));
+	again(&home);
+	check_int(verify(&home), AUDIT_E_NO_ANCHOR);
+	audit_home_deinit(&home);
+}
+
 static void a_clock_that_is_set_drops_nothing(void **state)
 {
 	struct audit_home home;
@@ -211,6 +235,7 @@ int main(void)
 {
 	const struct CMUnitTest rows[] = {
 		cmocka_unit_test(half_a_year_later_the_exported_goes_with_a_word),
+		cmocka_unit_test(a_drop_that_was_cut_off_is_done_again),
 		cmocka_unit_test(a_clock_that_is_set_drops_nothing),
 		cmocka_unit_test(days_without_power_and_of_another_boot_do_not_count),
 		cmocka_unit_test(less_than_half_a_year_is_refused),
