@@ -364,15 +364,17 @@ void show_audit_keys(FILE *out, const struct json *result)
 		put_line(out, "", json_get_text(json_at(keys, i), "key"));
 }
 
+/* The first line is as gatewayd-audit-verify --seed takes it. */
 void show_seed(FILE *out, const struct json *result)
 {
 	int64_t seq = 0;
 	(void)json_to_i64(json_get(result, "seq"), &seq);
+	fprintf(out, "%lld:", (long long)seq);
 	put_line(out, "", json_get_text(result, "seed"));
-	fprintf(out, "This is the seed of record %lld. It is shown this once and kept nowhere on the gateway.\n"
-		     "Write it down or scan it, with the number, and keep it away from the gateway: whoever has it can check\n"
-		     "that no record from here on was changed, and whoever has it and the gateway could change them unseen.\n",
-		(long long)seq);
+	fputs("It is shown this once and kept nowhere on the gateway. Write it down or scan it, and keep it away from the\n"
+	      "gateway: whoever has it can check that no record behind it was changed; whoever has it and the gateway could\n"
+	      "change them unseen.\n",
+	      out);
 }
 
 void show_proof(FILE *out, const struct json *result)
