@@ -4,7 +4,9 @@
  */
 #include "check.h"
 
+#include <fcntl.h>
 #include <pthread.h>
+#include <unistd.h>
 
 #include "base/text.h"
 #include "sys/seal.h"
@@ -223,6 +225,135 @@ static void several_threads(void **state)
 	}
 }
 
+/* What must not lie about: kept in guarded memory, and each byte the other way round, so that what is looked for is not there
+ * because it is looked for. */
+struct needles {
+	struct secret *all;
+	size_t n;
+};
+
+enum { NEEDLE = 16, NEEDLES = 4 };
+
+static bool is_needle(const struct needles *needles, const uint8_t *at)
+{
+	const uint8_t *want = secret_view(needles->all).data;
+
+	for (size_t n = 0; n < needles->n; n++, want += NEEDLE) {
+		size_t i = 0;
+
+		while (i < NEEDLE && (at[i] ^ want[i]) == 0xff)
+			i++;
+		if (i == NEEDLE)
+			return true;
+	}
+	return false;
+}
+
+static size_t look_through(const struct needles *needles, int memory, uintptr_t from, uintptr_t to)
+{
+	static uint8_t part[65536 + NEEDLE];
+	bool first[256] = { false }; /* bytes with which one begins: most places need no second look */
+	size_t found = 0;
+
+	for (size_t n = 0; n < needles->n; n++)
+		first[secret_view(needles->all).data[n * NEEDLE] ^ 0xff] = true;
+
+	for (uintptr_t at = from; at < to; at += sizeof(part) - NEEDLE) {
+		size_t want = to - at < sizeof(part) ? to - at : sizeof(part);
+		ssize_t n = pread(memory, part, want, (off_t)at);
+
+		for (ssize_t i = 0; i + NEEDLE <= n; i++)
+			found += first[part[i]] && is_needle(needles, part + i);
+		crypto_wipe(part, sizeof(part));
+	}
+	return found;
+}
+
+/* Everything that this process can write and a core dump would hold. */
+static size_t copies_in_memory(const struct needles *needles)
+{
+	FILE *maps = fopen("/proc/self/smaps", "re");
+	int memory = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
+	unsigned long from = 0, to = 0, bytes = 0;
+	size_t found = 0;
+	char line[600], rights[8] = "";
+
+	assert_non_null(maps);
+	check_true(memory >= 0);
+	while (fgets(line, sizeof(line), maps)) {
+		unsigned long a, b;
+		char r[8];
+
+		if (sscanf(line, "%lx-%lx %7s", &a, &b, r) == 3) {
+			from = a;
+			to = b;
+			memcpy(rights, r, sizeof(rights));
+		} else if (strncmp(line, "VmFlags:", 8) == 0 && rights[0] == 'r' && rights[1] == 'w' && !strstr(line, " dd")) {
+			/* Not the sanitizer's shadow, which is as wide as the address space. */
+			if (to - from < (1ul << 30)) {
+				found += look_through(needles, memory, from, to);
+				bytes += to - from;
+			}
+		}
+	}
+	fclose(maps);
+	close(memory);
+	check_true(bytes > 100000);
+	return found;
+}
+
+static void needles_make(struct needles *needles, enum seal_suite suite, const struct secret *key)
+{
+	static const char *const labels[] = { "gatewayd seal mask", "gatewayd seal encrypt", "gatewayd seal mac" };
+	uint8_t all[NEEDLES * NEEDLE], cut[SEAL_KEY_LEN];
+	const uint8_t *bytes = secret_view(key).data;
+
+	for (size_t i = 0; i < NEEDLE; i++)
+		all[i] = (uint8_t)~bytes[i];
+	for (size_t n = 1; n < NEEDLES; n++) {
+		check_ok(seal_derive(suite, bytes, labels[n - 1], cut));
+		for (size_t i = 0; i < NEEDLE; i++)
+			all[n * NEEDLE + i] = (uint8_t)~cut[i];
+	}
+	crypto_wipe(cut, sizeof(cut));
+	check_ok(secret_new(all, sizeof(all), &needles->all));
+	needles->n = NEEDLES;
+}
+
+/* In use and after use; and the look would find one. */
+static void no_copy_of_a_key_is_left(void **state)
+{
+	static uint8_t text[5000], planted[NEEDLE];
+	uint8_t nonce[SEAL_NONCE_LEN] = { 0 }, tag[SEAL_TAG_LEN];
+
+	(void)state;
+	for (size_t i = 0; i < N_ELEMENTS(suites); i++) {
+		struct needles needles = { 0 };
+		struct secret *bytes;
+		struct seal_key *key;
+
+		check_ok(secret_new_random(SEAL_KEY_LEN, &bytes));
+		needles_make(&needles, suites[i], bytes);
+		check_ok(seal_key_new(suites[i], secret_view(bytes).data, &key));
+		check_uint(copies_in_memory(&needles), 0);
+		for (int times = 0; times < 20; times++) {
+			nonce[0]++;
+			seal_make(key, nonce, "aad", 3, text, sizeof(text), text, tag);
+			seal_mask(key, nonce, text, 64);
+			seal_mask(key, nonce, text, 64);
+			check_ok(seal_open(key, nonce, "aad", 3, text, sizeof(text), tag, text));
+		}
+		check_uint(copies_in_memory(&needles), 0);
+		seal_key_free(key);
+		check_uint(copies_in_memory(&needles), 0);
+		memcpy(planted, secret_view(bytes).data, sizeof(planted));
+		check_true(copies_in_memory(&needles) > 0);
+		crypto_wipe(planted, sizeof(planted));
+		secret_free(needles.all);
+		secret_free(bytes);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest rows[] = {
@@ -230,6 +361,7 @@ int main(void)
 		cmocka_unit_test(masks),		cmocka_unit_test(derived_keys),
 		cmocka_unit_test(no_such_suite),	cmocka_unit_test(every_bit_counts),
 		cmocka_unit_test(lengths),		cmocka_unit_test(several_threads),
+		cmocka_unit_test(no_copy_of_a_key_is_left),
 	};
 
 	if (crypto_init())
