@@ -255,6 +255,38 @@ static void no_file_holds_a_key_of_the_past(void **state)
 	free(keys);
 }
 
+static int failing_job(struct db *db, void *arg)
+{
+	(void)db;
+	(void)arg;
+	return -EIO;
+}
+
+/* A job that fails makes the writer take its group back and run it again: keys and tree go back with it. */
+static void what_is_taken_back_is_sealed_again(void **state)
+{
+	struct audit_home home;
+
+	(void)state;
+	audit_home_init(&home);
+	struct seeding seeding = take_seed(&home);
+
+	for (int i = 0; i < 200; i++) {
+		audit_home_append(&home, "x");
+		check_ok(loop_turn(home.loop, 0)); /* given to the writer */
+		check_ok(store_submit(home.store, home.audit->db, 0, failing_job, NULL, NULL));
+		if (i % 20 == 19)
+			audit_home_settle(&home);
+	}
+	audit_home_settle(&home);
+	check_uint(home.n_done, 200);
+	check_sound(&home, seeding.seq, seeding.seed);
+	audit_home_restart(&home);
+	check_true(audit_fault(home.audit) == NULL);
+	check_sound(&home, seeding.seq, seeding.seed);
+	audit_home_deinit(&home);
+}
+
 static void a_seed_vouches_up_to_the_next(void **state)
 {
 	struct audit_home home;
@@ -510,6 +542,7 @@ int main(void)
 		cmocka_unit_test(a_segment_ends_with_a_checkpoint),
 		cmocka_unit_test(one_signature_is_enough),
 		cmocka_unit_test(no_file_holds_a_key_of_the_past),
+		cmocka_unit_test(what_is_taken_back_is_sealed_again),
 		cmocka_unit_test(a_seed_vouches_up_to_the_next),
 		cmocka_unit_test(keys_are_exchanged_while_it_runs),
 		cmocka_unit_test(records_are_proven_to_be_in_the_tree),

@@ -6,6 +6,7 @@
 #include "audit/inside.h"
 #include "audit/walk.h"
 #include "base/bytes.h"
+#include "vault/parcel.h"
 
 struct heard {
 	bool called;
@@ -254,6 +255,80 @@ static void export_holds_every_row(void **state)
 	audit_home_deinit(&home);
 }
 
+static uint8_t *slurp(const char *path, size_t *ret_len)
+{
+	uint8_t *bytes = malloc(1 << 20);
+	FILE *f = fopen(path, "re");
+
+	assert_non_null(f);
+	*ret_len = fread(bytes, 1, 1 << 20, f);
+	fclose(f);
+	return bytes;
+}
+
+static void wait_done(struct audit_home *home, unsigned n)
+{
+	for (int i = 0; i < 2000 && home->n_done < n && !home->n_failed; i++) {
+		store_drain(home->store);
+		check_ok(loop_turn(home->loop, 5));
+	}
+	check_uint(home->n_done, n);
+}
+
+/* What the auditor takes out of the parcel is the export, and no word of it is in the file. */
+static void a_sealed_export_is_the_plain_one_for_its_auditor(void **state)
+{
+	struct audit_home home;
+	struct box_public to;
+	struct secret *secret;
+	struct parcel_reader *reader;
+	enum parcel_kind kind;
+	char plain[200], sealed[200], name[PARCEL_NAME_MAX];
+	size_t len, sealed_len;
+	uint64_t part;
+
+	(void)state;
+	for (int box = BOX_X25519; box <= BOX_SM2; box++) {
+		audit_home_init(&home);
+		for (int i = 0; i < 300; i++)
+			audit_home_append(&home, "x");
+		check_ok(audit_checkpoint_now(home.audit, NULL, NULL));
+		audit_home_settle(&home);
+		home.n_done = 0;
+		snprintf(plain, sizeof(plain), "%s/plain", home.dir.path);
+		snprintf(sealed, sizeof(sealed), "%s/sealed", home.dir.path);
+		check_ok(box_pair_new((enum box_kind)box, &to, &secret));
+		check_ok(audit_export(home.audit, plain, audit_home_on_done, &home));
+		wait_done(&home, 1);
+		check_ok(audit_export_sealed(home.audit, sealed, &to, audit_home_on_done, &home));
+		wait_done(&home, 2);
+		uint8_t *want = slurp(plain, &len), *raw = slurp(sealed, &sealed_len), *got = malloc(len);
+
+		check_true(memmem(want, len, "anna", 4) && !memmem(raw, sealed_len, "anna", 4));
+		check_ok(parcel_open(sealed, (enum box_kind)box, secret, &kind, &reader));
+		check_int(kind, PARCEL_AUDIT);
+		check_ok(parcel_next(reader, name, &part));
+		check_text(name, "audit");
+		check_uint(part, len);
+		check_ok(parcel_read(reader, got, len));
+		check_bytes(got, len, want, len);
+		check_int(parcel_next(reader, name, &part), PARCEL_E_END);
+		parcel_reader_free(reader);
+		secret_free(secret);
+		free(want);
+		free(raw);
+		free(got);
+		home.n_done = home.n_failed = 0;
+		check_ok(audit_export_sealed(home.audit, "/nowhere/at/all", &to, audit_home_on_done, &home));
+		for (int i = 0; i < 2000 && !home.n_failed; i++) {
+			store_drain(home.store);
+			check_ok(loop_turn(home.loop, 5));
+		}
+		check_uint(home.n_failed, 1);
+		audit_home_deinit(&home);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest rows[] = {
@@ -262,6 +337,7 @@ int main(void)
 		cmocka_unit_test(the_writer_itself_knows_what_it_did_not_write),
 		cmocka_unit_test(the_writer_does_not_build_upon_what_another_wrote),
 		cmocka_unit_test(export_holds_every_row),
+		cmocka_unit_test(a_sealed_export_is_the_plain_one_for_its_auditor),
 	};
 
 	return CHECK_RUN(rows);
