@@ -43,10 +43,12 @@ class FullHouse(House):
     def reserve(self):
         return os.stat(self.folder + "/state/reserve").st_size
 
-    def fill(self):
-        """To the last byte."""
+    def fill(self, leave=0):
+        """To the last byte, or nearly."""
         with open(self.folder + "/state/somebody-elses", "ab", 0) as out:
-            for size in (65536, 4096, 512):
+            while leave and self.free() > leave:
+                out.write(bytes(65536))
+            for size in () if leave else (65536, 4096, 512):
                 with contextlib.suppress(OSError):
                     while True:
                         out.write(bytes(size))
@@ -150,6 +152,9 @@ def test_a_full_disk_keeps_the_home_safe(house):
     door = house.anna
     assert house.reserve() == RESERVE
     before = len(records(door))
+    house.fill(leave=5 * MIB // 2)
+    wait_until(lambda: "space-low" in alarms(door), 10, "the first alarm")
+    assert "space-out" not in alarms(door) and house.reserve() == RESERVE
     house.fill()
     assert house.free() < 4096
     # What keeps the home safe.
