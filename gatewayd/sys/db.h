@@ -2,7 +2,7 @@
 /* db - SQLite with our settings: WAL, 64 reserved bytes a page, no trust in the schema; cached statements.
  *
  *   above   sys/store, and the jobs that row 3 and 5 modules run on its thread
- *   below   base/base  base/bytes  base/text  sys/db_inside
+ *   below   base/base  base/bytes  base/text  sys/db_inside  sys/db_vfs_inside
  *   owns    struct db and its statements
  *   limits  DB_STMTS_MAX DB_ERROR_MAX
  *   errors  DB_E_NEWER DB_E_NOTADB; everything else is an errno: ENOSPC full, EIO, EBADMSG corrupt, EBUSY,

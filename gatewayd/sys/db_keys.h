@@ -1,8 +1,8 @@
 #pragma once
 /* db_keys - the ring of page keys, and the SQLite VFS that seals every page of a database and of its WAL with them.
  *
- *   above   app  audit  custody  sys/db
- *   below   base/base  sys/seal
+ *   above   audit/audit  custody/ring
+ *   below   base/base  base/text  sys/db_vfs_inside  sys/seal
  *   owns    struct db_keys and the VFS registered for it
  *   limits  DB_KEYS_MAX
  *   errors  DB_KEYS_E_UNKNOWN; what a page cannot be opened with shows as -EBADMSG at the database

@@ -1,11 +1,11 @@
 #pragma once
 /* seal - authenticated encryption in two suites, international and SM, behind one shape: key, nonce, associated data, tag.
  *
- *   above   audit  vault  sys/db_vfs  sys/stream
- *   below   base/base  sys/crypto
+ *   above   audit  sys  vault
+ *   below   base/base  base/bytes  sys/crypto
  *   owns    struct seal_key, in guarded memory
  *   limits  -
- *   errors  CRYPTO_E_MISMATCH of sys/crypto
+ *   errors  -
  *
  * Suite 1 is XChaCha20-Poly1305 (IETF draft, libsodium): its tag takes 16 bytes, the other 16 are zero and checked. Suite 2
  * is SM4-CTR (GB/T 32907) then HMAC-SM3 (GB/T 32905), encrypt-then-MAC; both keys are cut from the 32 bytes with HMAC-SM3.
