@@ -67,7 +67,7 @@ static void cut_anywhere(void **state)
 	(void)state;
 	for (size_t i = 0; i < N_ELEMENTS(names); i++) {
 		export_load(names[i], &file);
-		for (size_t n = 0; n < file.len; n++) {
+		for (size_t n = i; n < file.len; n += 7) {
 			check_int(walk(file.data, n, &given, &v), WALK_E_TAMPERED);
 			check_true(v.failed == CHECK_END || v.failed == CHECK_DROPPED);
 		}
