@@ -44,7 +44,10 @@ SEEN ssize_t write(int fd, const void *data, size_t len)
 SEEN ssize_t pwrite(int fd, const void *data, size_t len, off_t at)
 {
 	look(data, len);
-	return syscall(SYS_pwrite64, fd, data, len, at);
+	/* A 64-bit number among the arguments has its own rules on each machine; these are two words on all of them. */
+	struct iovec iov = { (void *)(uintptr_t)data, len };
+
+	return syscall(SYS_pwritev, fd, &iov, 1, (unsigned long)at, (unsigned long)((uint64_t)at >> 32));
 }
 
 SEEN ssize_t writev(int fd, const struct iovec *iov, int n)
