@@ -113,7 +113,8 @@ static const struct conf_row rows[] = {
 	      "Room that the audit record is meant to take. At 80 and 95 % of it, or of the disk, an alarm is "
 	      "raised; nothing younger than audit.keep_days is ever dropped."),
 	NUMBER("audit.keep_days", TOP(audit_keep_days), 180, 3650, "d", "180", RESTART,
-	       "How long records are kept at least. Older files may be dropped once they were exported."),
+	       "How long records are kept at least, in days that the gateway was running. Files that are older go once "
+	       "they were exported."),
 	PLAIN("audit.syslog", TOP(audit_syslog), TYPE_FILE, "/dev/log", OPTIONAL, RESTART,
 	      "Socket of the system's log, which hears each sealed point of the audit record."),
 
