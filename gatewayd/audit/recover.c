@@ -273,6 +273,21 @@ static int recover(struct recovery *rec)
 	return sealer_start(sealer, &rec->point);
 }
 
+/* Records of a process that was killed may be with the kernel only. audit.key must not know of them before the disk does, or a
+ * power cut now would make it look as if somebody had cut the log.
+ */
+static int records_sync(const struct recovery *rec)
+{
+	uint64_t known = rec->slot ? rec->slot->size : 0;
+	int r = 0;
+
+	if (rec->audit->tail.seq <= known)
+		return 0;
+	for (size_t i = rec->n_names > 2 ? rec->n_names - 2 : 0; i < rec->n_names && r == 0; i++)
+		r = segment_sync(rec->audit->folder, &rec->names[i]);
+	return r;
+}
+
 int audit_recover(struct audit *audit, const struct segment_name *names, size_t n_names)
 {
 	struct recovery *rec = calloc(1, sizeof(*rec));
@@ -282,6 +297,8 @@ int audit_recover(struct audit *audit, const struct segment_name *names, size_t 
 		return -ENOMEM;
 	*rec = (struct recovery){ .audit = audit, .names = names, .n_names = n_names };
 	r = recover(rec);
+	if (r == 0)
+		r = records_sync(rec);
 	free(rec);
 	/* A new log's key is on the disk before its first record; a broken one's after the record that says so. */
 	return r == 0 && !audit->fault[0] ? sealer_write_key(audit->writer.sealer) : r;

@@ -9,9 +9,11 @@
 #include "audit/segment.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/text.h"
 
@@ -184,6 +186,29 @@ bool segment_may_open_later(int r)
 		if (r == -errors[i])
 			return true;
 	return false;
+}
+
+static int path_sync(const char *path, int flags)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | flags), r = 0;
+
+	if (fd < 0)
+		return errno == ENOENT ? 0 : -errno;
+	if (fsync(fd) < 0)
+		r = -errno;
+	close(fd);
+	return r;
+}
+
+int segment_sync(const char *folder, const struct segment_name *name)
+{
+	static const char *const endings[] = { "", "-wal" };
+	char path[4096];
+	int r = 0;
+
+	for (size_t i = 0; i < N_ELEMENTS(endings) && r == 0; i++)
+		r = text_print(path, sizeof(path), "%s/%s%s", folder, name->text, endings[i]) ? path_sync(path, 0) : -ENAMETOOLONG;
+	return r ? r : path_sync(folder, O_DIRECTORY);
 }
 
 /* --- the chain ------------------------------------------------------------------------------------------------------- */

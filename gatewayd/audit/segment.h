@@ -35,6 +35,8 @@ must_check int segment_open(const char *folder, const struct segment_name *name,
 /* Whether r, from a segment, says something of this moment (memory, descriptors, room) and nothing of the file: no reason to call a
  * log broken. */
 bool segment_may_open_later(int r);
+/* What a process that died had written is on the disk, its name too, when this returns 0. */
+must_check int segment_sync(const char *folder, const struct segment_name *name);
 
 /* Where the log ends. */
 struct segment_tail {
