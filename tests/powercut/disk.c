@@ -168,17 +168,10 @@ static size_t length_after(const struct op *op, size_t len)
 	return op->offset + op->len > len ? op->offset + op->len : len;
 }
 
-/* What an operation changes: its data, or the zeros that a cut leaves behind. */
-static void reach(const struct op *op, size_t len, size_t most, size_t *from, size_t *to)
-{
-	*from = op->offset;
-	*to = op->kind == OP_WRITE ? op->offset + op->len : len > op->offset ? most : op->offset;
-}
-
-/* How many operations touched each sector, and how many of them reached the disk. */
+/* How many writes touched each sector, and how many of them reached the disk. */
 static void choose_sectors(struct disk *disk, const struct disk_file *file, struct choice *choice, size_t most)
 {
-	size_t n = most / DISK_SECTOR + 1, len = file->len, from, to;
+	size_t n = most / DISK_SECTOR + 1;
 
 	choice->whole = choice->mode == DISK_ALL || (choice->mode == DISK_FILES && dice_percent(&choice->dice, choice->percent));
 	if (n > disk->sectors_cap) {
@@ -193,13 +186,13 @@ static void choose_sectors(struct disk *disk, const struct disk_file *file, stru
 	for (size_t i = 0; i < file->n_pending; i++) {
 		const struct op *op = &disk->journal->ops[file->pending[i]];
 
-		reach(op, len, most, &from, &to);
-		for (size_t s = from / DISK_SECTOR; from < to && s <= (to - 1) / DISK_SECTOR; s++) {
+		if (op->kind != OP_WRITE || !op->len)
+			continue;
+		for (size_t s = op->offset / DISK_SECTOR; s <= (op->offset + op->len - 1) / DISK_SECTOR; s++) {
 			disk->touched[s]++;
 			if (choice->mode == DISK_PREFIX && file->pending[i] < choice->last)
 				disk->kept[s]++;
 		}
-		len = length_after(op, len);
 	}
 	for (size_t s = 0; s < n; s++) {
 		if (choice->whole)
@@ -216,25 +209,23 @@ static void spoil(struct choice *choice, uint8_t *at, const uint8_t *data, size_
 {
 	if (dice_percent(&choice->dice, 50))
 		dice_fill(&choice->dice, at, len);
-	else if (data)
+	else
 		memcpy(at, data, dice_below(&choice->dice, len + 1));
 }
 
-static void put_piece(struct disk *disk, const struct op *op, struct choice *choice, size_t from, size_t to)
+static void put_write(struct disk *disk, const struct op *op, struct choice *choice)
 {
-	const uint8_t *data = op->kind == OP_WRITE ? disk->journal->data + op->data : NULL;
+	const uint8_t *data = disk->journal->data + op->data;
+	size_t from = op->offset, to = from + op->len;
 
 	while (from < to) {
 		size_t s = from / DISK_SECTOR, end = (s + 1) * DISK_SECTOR < to ? (s + 1) * DISK_SECTOR : to;
-		const uint8_t *piece = data ? data + (from - op->offset) : NULL;
+		const uint8_t *piece = data + (from - op->offset);
 
 		/* touched counts down to what is left to come, kept to what is left to take */
 		if (disk->kept[s] > 0) {
 			disk->kept[s]--;
-			if (piece)
-				memcpy(disk->scratch + from, piece, end - from);
-			else
-				memset(disk->scratch + from, 0, end - from);
+			memcpy(disk->scratch + from, piece, end - from);
 		} else if (disk->touched[s] > 0) {
 			disk->touched[s] = 0; /* the first that was lost is the one that was being written */
 			if (choice->mode == DISK_GARBAGE && dice_percent(&choice->dice, 15))
@@ -255,30 +246,30 @@ static void tear(struct disk *disk, const struct op *op, struct choice *choice)
 	memcpy(disk->scratch + op->offset, disk->journal->data + op->data, n);
 }
 
+/* Up to which of the operations the length has followed; file->n_pending stands for all, 0 for none. What was cut off until there is
+ * gone, and what was cut off later is still there. */
 static size_t choose_length(const struct disk *disk, const struct disk_file *file, struct choice *choice)
 {
-	size_t len = file->len, chosen = file->len, n = 1;
+	size_t len = file->len, chosen = 0, n = 1;
 
+	if (choice->whole || (choice->mode >= DISK_SECTORS && dice_percent(&choice->dice, choice->percent)))
+		return file->n_pending;
 	for (size_t i = 0; i < file->n_pending; i++) {
 		size_t next = length_after(&disk->journal->ops[file->pending[i]], len);
 
-		if (choice->mode == DISK_PREFIX) {
-			if (file->pending[i] <= choice->last)
-				chosen = next;
-		} else if (choice->whole) {
-			chosen = next;
-		} else if (next != len && choice->mode >= DISK_SECTORS && dice_below(&choice->dice, ++n) == 0) {
-			chosen = next;
-		}
+		if (choice->mode == DISK_PREFIX && file->pending[i] <= choice->last)
+			chosen = i + 1;
+		else if (choice->mode >= DISK_SECTORS && next != len && dice_below(&choice->dice, ++n) == 0)
+			chosen = i + 1;
 		len = next;
 	}
-	return choice->mode >= DISK_SECTORS && dice_percent(&choice->dice, choice->percent) ? len : chosen;
+	return chosen;
 }
 
 /* Into disk->scratch; its length. */
 static size_t file_picture(struct disk *disk, const struct disk_file *file, struct choice *choice)
 {
-	size_t most = file->len, len = file->len, from, to, chosen;
+	size_t most = file->len, len = file->len, upto, chosen = file->len;
 
 	for (size_t i = 0; i < file->n_pending; i++) {
 		len = length_after(&disk->journal->ops[file->pending[i]], len);
@@ -290,16 +281,18 @@ static size_t file_picture(struct disk *disk, const struct disk_file *file, stru
 	if (!file->n_pending || choice->mode == DISK_NOTHING)
 		return file->len;
 	choose_sectors(disk, file, choice, most);
-	chosen = choose_length(disk, file, choice);
-	len = file->len;
+	upto = choose_length(disk, file, choice);
 	for (size_t i = 0; i < file->n_pending; i++) {
 		const struct op *op = &disk->journal->ops[file->pending[i]];
 
-		reach(op, len, most, &from, &to);
-		put_piece(disk, op, choice, from, to);
+		if (i < upto)
+			chosen = length_after(op, chosen);
+		if (op->kind == OP_WRITE)
+			put_write(disk, op, choice);
+		else if (i < upto)
+			memset(disk->scratch + op->offset, 0, most - op->offset);
 		if (choice->mode == DISK_PREFIX && file->pending[i] == choice->last && op->kind == OP_WRITE)
 			tear(disk, op, choice);
-		len = length_after(op, len);
 	}
 	return chosen;
 }

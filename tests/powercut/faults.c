@@ -134,6 +134,7 @@ static void jump(struct life *life)
 
 	if (life->trouble->jump_us)
 		loop_set_wall_us(home->loop, loop_wall_us(home->loop) + life->trouble->jump_us);
+	life->work->frozen = !life->trouble->jump_us;
 	home_pass(home, 0);
 }
 
@@ -170,6 +171,7 @@ static void afterwards(struct life *life)
 	struct work *work = life->work;
 	unsigned before;
 
+	work->frozen = false;
 	calm_down(life);
 	before = work->n_failed;
 	steps(life, STEPS_AFTER, STEPS_BEFORE + STEPS_IN);

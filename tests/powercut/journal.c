@@ -74,3 +74,35 @@ void journal_add_data(struct journal *journal, struct op *op, const void *data, 
 	memcpy(journal->data + journal->n_data, data, len);
 	journal->n_data += len;
 }
+
+static void names_of(const struct journal *journal, size_t to, const char **names)
+{
+	for (size_t i = 0; i < to; i++) {
+		const struct op *op = &journal->ops[i];
+
+		if (op->kind == OP_CREATE)
+			names[op->inode] = journal->names[op->name];
+		else if (op->kind == OP_RENAME)
+			names[op->inode] = journal->names[op->to];
+	}
+}
+
+void journal_tell(const struct journal *journal, size_t from, size_t to)
+{
+	static const char *const kinds[] = { "create", "write", "truncate", "sync", "link", "rename", "unlink", "sync folder", "SAY" };
+	const char **names = alloc_always(NULL, (journal->n_inodes + 1) * sizeof(*names));
+
+	for (uint32_t i = 0; i < journal->n_inodes; i++)
+		names[i] = "";
+	names_of(journal, to, names);
+	for (size_t i = from; i < to; i++) {
+		const struct op *op = &journal->ops[i];
+
+		if (op->kind == OP_SAY)
+			fprintf(stderr, "%6zu SAY %u %lld %lld\n", i, op->what, (long long)op->value, (long long)op->more);
+		else
+			fprintf(stderr, "%6zu %-11s %s (%u) %s %s at %llu +%u\n", i, kinds[op->kind], op->inode == NO_INODE ? "" : names[op->inode],
+				op->inode, journal->names[op->name], journal->names[op->to], (unsigned long long)op->offset, op->len);
+	}
+	free(names);
+}

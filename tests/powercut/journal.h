@@ -50,3 +50,5 @@ uint16_t journal_name(struct journal *journal, const char *name);
 bool journal_is_in(const struct journal *journal, uint16_t name, uint16_t folder);
 struct op *journal_add(struct journal *journal, enum op_kind kind);
 void journal_add_data(struct journal *journal, struct op *op, const void *data, size_t len);
+/* For people, on standard error. */
+void journal_tell(const struct journal *journal, size_t from, size_t to);

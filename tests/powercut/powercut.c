@@ -149,7 +149,7 @@ static void parse(int argc, char **argv, struct settings *settings)
 {
 	static const struct option rows[] = { { "images", 1, NULL, 'n' }, { "seed", 1, NULL, 's' }, { "day", 1, NULL, 'd' }, { "only", 1, NULL, 'o' },
 					      { "keep", 1, NULL, 'k' },	  { "prove", 0, NULL, 'p' },
-					      { "faults", 1, NULL, 'f' }, { "row", 1, NULL, 'r' }, { "stride", 1, NULL, 't' }, { NULL, 0, NULL, 0 } };
+					      { "faults", 1, NULL, 'f' }, { "row", 1, NULL, 'r' }, { "tell", 1, NULL, 'l' }, { "stride", 1, NULL, 't' }, { NULL, 0, NULL, 0 } };
 	int c;
 
 	while ((c = getopt_long(argc, argv, "", rows, NULL)) != -1) {
@@ -178,6 +178,9 @@ static void parse(int argc, char **argv, struct settings *settings)
 			break;
 		case 'r':
 			settings->row = strtol(optarg, NULL, 10);
+			break;
+		case 'l':
+			settings->run.tell = (unsigned)strtoul(optarg, NULL, 10);
 			break;
 		case 't':
 			settings->stride = (unsigned)strtoul(optarg, NULL, 10);

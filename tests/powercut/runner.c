@@ -90,8 +90,10 @@ static void judge_image(const struct run_options *options, struct tally *tally, 
 
 	alarm(IMAGE_SECONDS_MAX);
 	disk_write(disk, mode, &own, image);
-	if (options->only >= 0)
+	if (options->only >= 0) {
 		keep(options, image);
+		journal_tell(&work->journal, disk->at > options->tell ? disk->at - options->tell : 0, disk->at);
+	}
 	verdict = judge(&judging, promise, why, sizeof(why));
 	tally->images++;
 	tally->verdicts[verdict]++;

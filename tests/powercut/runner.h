@@ -9,6 +9,7 @@ struct run_options {
 	const char *base; /* a folder in memory */
 	const char *keep; /* copies of the image asked for; NULL */
 	long only;        /* image; -1 all */
+	unsigned tell;    /* so many operations before its cut are told */
 	enum tap_deaf deaf;
 	enum db_sync sync;
 	bool quiet;

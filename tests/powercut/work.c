@@ -17,22 +17,23 @@ enum { MS_OLD = 2000, TOGETHER_MAX = 4 };
 #define PLAIN 0
 #define XCHACHA SEAL_XCHACHA
 #define SM4 SEAL_SM4
-/*              share steps segment  suite schemas   deed note risk plain take letgo untake pass check month restart verb */
+/*              share steps segment  suite schemas   deed note risk plain take letgo untake pass check month restart verb      rotate lives */
 const struct day days[] = {
-	{ "birth", 3, 3, 1 << 24, PLAIN, 1, 1, { 30, 30, 20, 20, 0, 0, 0, 0, 0, 0, 0, 0 }, 0 },
-	{ "day", 3, 60, 1 << 24, PLAIN, 1, 1, { 20, 20, 12, 20, 12, 10, 2, 14, 3, 0, 0, 0 }, 0 },
-	{ "restarts", 3, 40, 1 << 24, PLAIN, 1, 1, { 20, 20, 10, 15, 10, 8, 1, 8, 3, 0, 8, 0 }, 0 },
-	{ "segments", 3, 50, 6000, PLAIN, 1, 1, { 25, 35, 4, 6, 4, 3, 0, 12, 2, 3, 3, 0 }, 0 },
-	{ "migration", 3, 24, 1 << 24, PLAIN, 1, 2, { 50, 20, 6, 8, 4, 3, 0, 5, 5, 0, 3, 0 }, 0 },
-	{ "afterlife", 3, 20, 1 << 14, PLAIN, 1, 1, { 20, 20, 10, 15, 10, 8, 1, 8, 3, 0, 4, 0 }, 4 },
-	{ "sealed-birth", 1, 3, 1 << 24, XCHACHA, 1, 1, { 30, 30, 20, 20, 0, 0, 0, 0, 0, 0, 0, 0 }, 0 },
-	{ "sealed-day", 1, 30, 1 << 24, XCHACHA, 1, 1, { 20, 20, 12, 20, 12, 10, 2, 14, 3, 0, 3, 0 }, 0 },
-	{ "sealed-sm", 1, 12, 16000, SM4, 1, 1, { 25, 35, 4, 6, 4, 3, 0, 12, 2, 3, 3, 0 }, 0 },
-	{ "sealed-migration", 1, 24, 1 << 24, XCHACHA, 1, 2, { 50, 20, 6, 8, 4, 3, 0, 5, 5, 0, 3, 0 }, 0 },
-	{ "sealed-afterlife", 1, 16, 1 << 14, XCHACHA, 1, 1, { 20, 20, 10, 15, 10, 8, 1, 8, 3, 0, 4, 0 }, 4 },
-	{ "faults", 1, 14, 9000, PLAIN, 1, 1, { 25, 25, 12, 12, 8, 6, 1, 8, 2, 1, 0, 0 }, 0 },
-	{ "sealed-faults", 1, 14, 9000, XCHACHA, 1, 1, { 25, 25, 12, 12, 8, 6, 1, 8, 2, 1, 0, 6 }, 0 },
-	{ "keys", 2, 20, 1 << 24, XCHACHA, 1, 1, { 10, 10, 5, 5, 2, 2, 0, 6, 2, 0, 3, 40 }, 0 },
+	{ "birth", 3, 3, 1 << 24, PLAIN, 1, 1, { 30, 30, 20, 20, 0, 0, 0, 0, 0, 0, 0, 0 }, 0, 0 },
+	{ "day", 3, 60, 1 << 24, PLAIN, 1, 1, { 20, 20, 12, 20, 12, 10, 2, 14, 3, 0, 0, 0 }, 0, 0 },
+	{ "restarts", 3, 40, 1 << 24, PLAIN, 1, 1, { 20, 20, 10, 15, 10, 8, 1, 8, 3, 0, 8, 0 }, 0, 0 },
+	{ "segments", 3, 50, 6000, PLAIN, 1, 1, { 25, 35, 4, 6, 4, 3, 0, 12, 2, 3, 3, 0 }, 0, 0 },
+	{ "migration", 3, 24, 1 << 24, PLAIN, 1, 2, { 50, 20, 6, 8, 4, 3, 0, 5, 5, 0, 3, 0 }, 0, 0 },
+	{ "afterlife", 3, 20, 1 << 14, PLAIN, 1, 1, { 20, 20, 10, 15, 10, 8, 1, 8, 3, 0, 4, 0 }, 0, 4 },
+	{ "sealed-birth", 1, 3, 1 << 24, XCHACHA, 1, 1, { 30, 30, 20, 20, 0, 0, 0, 0, 0, 0, 0, 0 }, 0, 0 },
+	{ "sealed-day", 1, 30, 1 << 24, XCHACHA, 1, 1, { 20, 20, 12, 20, 12, 10, 2, 14, 3, 0, 3, 0 }, 0, 0 },
+	{ "sealed-sm", 1, 12, 16000, SM4, 1, 1, { 25, 35, 4, 6, 4, 3, 0, 12, 2, 3, 3, 0 }, 0, 0 },
+	{ "sealed-migration", 1, 24, 1 << 24, XCHACHA, 1, 2, { 50, 20, 6, 8, 4, 3, 0, 5, 5, 0, 3, 0 }, 0, 0 },
+	{ "sealed-afterlife", 1, 16, 1 << 14, XCHACHA, 1, 1, { 20, 20, 10, 15, 10, 8, 1, 8, 3, 0, 4, 0 }, 0, 4 },
+	{ "faults", 1, 14, 9000, PLAIN, 1, 1, { 25, 25, 12, 12, 8, 6, 1, 8, 2, 1, 0, 0 }, 0, 0 },
+	{ "sealed-faults", 1, 14, 9000, XCHACHA, 1, 1, { 25, 25, 12, 12, 8, 6, 1, 8, 2, 1, 0, 6 }, 0, 0 },
+	{ "rotation", 1, 14, 9000, XCHACHA, 1, 1, { 14, 24, 5, 5, 2, 2, 0, 8, 2, 1, 4, 24 }, 60, 0 },
+	{ "keys", 2, 20, 1 << 24, XCHACHA, 1, 1, { 10, 10, 5, 5, 2, 2, 0, 6, 2, 0, 3, 40 }, 0, 0 },
 };
 const size_t n_days = N_ELEMENTS(days);
 
@@ -199,7 +200,7 @@ static void act_pass(struct work *work)
 {
 	static const int64_t spans[] = { 30, 700, 1600, 2500, 61000 };
 
-	home_pass(&work->home, spans[dice_below(&work->dice, N_ELEMENTS(spans))]);
+	home_pass(&work->home, work->frozen ? 0 : spans[dice_below(&work->dice, N_ELEMENTS(spans))]);
 	home_settle(&work->home);
 	home_settle(&work->home);
 	while (work->n_old < work->events &&
@@ -289,6 +290,8 @@ static void act_verb(struct work *work)
 				       .id = 1 + (uint32_t)dice_below(&work->dice, work->key_highest + 1),
 				       .source = KEY_SOURCE_FILE /* another key in it */ };
 
+	if (dice_percent(&work->dice, work->options.day->rotate_percent))
+		order = (struct custody_order){ .verb = CUSTODY_ROTATE, .purpose = KEY_DB };
 	if (dice_percent(&work->dice, 15))
 		act_seed(work);
 	else if (work->home.custody)

@@ -16,6 +16,7 @@ struct day {
 	enum seal_suite suite; /* 0: in the clear */
 	unsigned schema_first, schema_last; /* the last restart brings schema_last */
 	uint8_t weight[ACTS];
+	unsigned rotate_percent; /* of the verbs: a rotation of the page keys */
 	unsigned lives_max; /* not 0: so many at most, each but the first from an image of the one before */
 };
 extern const struct day days[];
@@ -45,7 +46,7 @@ struct work {
 	int64_t deeds, notes, events;
 	int64_t boot_ms, wall_us;
 	unsigned schema;
-	bool lives;
+	bool lives, frozen; /* frozen: no time passes */
 	unsigned n_failed; /* done with an error: none may, but when calls are made to fail */
 	struct audit_anchor anchors[ANCHORS_MAX];
 	int64_t n_anchors;
