@@ -289,6 +289,28 @@ must_check static int destroy_rest(struct vault *vault)
 	return r;
 }
 
+/* Did what failed leave the lock as it was? */
+static bool still_opens(struct vault *vault)
+{
+	struct source source = { .kind = KEY_SOURCE_FILE, .path = vault->path };
+	struct seal_key *kek = NULL;
+	char *data = NULL, why[256];
+	size_t len = 0;
+	int r = shelf_read(vault->folder, SHELF_BIN, &data, &len);
+
+	if (!r && vault->now->source == KEY_SOURCE_FILE)
+		r = source_kek(&source, vault->now, why, sizeof(why), &kek);
+	if (!r) {
+		crypto_guarded_allow(vault->next, GUARD_WRITE);
+		r = keystore_read(data, len, kek ? kek : vault->kek, vault->next);
+		crypto_wipe(vault->next, sizeof(*vault->next));
+		crypto_guarded_allow(vault->next, GUARD_HIDDEN);
+	}
+	seal_key_free(kek);
+	free(data);
+	return r == 0;
+}
+
 int vault_erase(struct vault *vault)
 {
 	int r;
@@ -296,10 +318,10 @@ int vault_erase(struct vault *vault)
 	pthread_mutex_lock(&vault->verbs);
 	crypto_guarded_allow(vault->now, GUARD_WRITE);
 	r = destroy_lock(vault);
-	if (!r || vault->gone) {
+	if (!r || vault->gone || !still_opens(vault)) {
 		vault->gone = true;
 		vault_forget(vault);
-		r = destroy_rest(vault);
+		first_error(&r, destroy_rest(vault));
 	}
 	if (!r)
 		crypto_wipe(vault->now, sizeof(*vault->now));

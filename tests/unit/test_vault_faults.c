@@ -147,11 +147,64 @@ static void each_call_of_an_opening_fails_once(void **state)
 	stage_deinit(&stage);
 }
 
+static size_t files_left(struct stage *stage)
+{
+	DIR *dir = opendir(tmpdir_path(&stage->dir, "work"));
+	struct dirent *entry;
+	size_t n = 0;
+
+	check_true(dir);
+	while ((entry = readdir(dir)))
+		n += entry->d_name[0] != '.';
+	closedir(dir);
+	return n;
+}
+
+/* It says so; told again, it is done. Until the key is touched, everything still works; afterwards nothing does. */
+static void each_call_of_an_erasure_fails_once(void **state)
+{
+	struct stage stage;
+
+	(void)state;
+	stage_init(&stage, SEAL_XCHACHA);
+	for (enum way way = BY_FILE; way < BY_OTHER_PHRASE; way++) {
+		if (way != BY_FILE && way != BY_PHRASE)
+			continue;
+		each_file(&stage, "template", NULL);
+		go(&stage, "template");
+		check_ok(open_by(&stage, way));
+		close_it(&stage);
+		for (int at = 1, n = at; n >= at; at++) {
+			uint32_t id;
+			int r;
+
+			copy_folder(&stage, "template", "work");
+			go(&stage, "work");
+			check_ok(open_by(&stage, way));
+			cut_before(at, EIO);
+			r = vault_erase(stage.vault);
+			n = cut_end();
+			check_true(r == (n >= at ? -EIO : 0));
+			check_int(vault_create(stage.vault, KEY_FILES, NOW_S, &id), vault_active(stage.vault, KEY_DB) ? 0 : -ESHUTDOWN);
+			if (vault_active(stage.vault, KEY_DB)) /* not erased is not erased after the next start either */
+				(void)look_at_files(&stage, &(struct scene){ .before = way, .after = way });
+			check_ok(vault_erase(stage.vault));
+			check_uint(files_left(&stage), 0);
+			check_uint(vault_active(stage.vault, KEY_DB), 0);
+			close_it(&stage);
+			check_uint(files_left(&stage), 0);
+			check_true(at < CUTS);
+		}
+	}
+	stage_deinit(&stage);
+}
+
 int main(void)
 {
 	const struct CMUnitTest rows[] = {
 		cmocka_unit_test(each_call_fails_once),
 		cmocka_unit_test(each_call_of_an_opening_fails_once),
+		cmocka_unit_test(each_call_of_an_erasure_fails_once),
 	};
 
 	if (crypto_init())
