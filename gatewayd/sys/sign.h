@@ -1,7 +1,7 @@
 #pragma once
 /* sign - signatures that others check: Ed25519 (RFC 8032) and SM2 with SM3 (GB/T 32918), 32-byte private keys, 64-byte signatures.
  *
- *   above   audit  custody  vault
+ *   above   audit  vault  verify
  *   below   base/base  sys/crypto
  *   owns    struct sign_key, in guarded memory
  *   limits  SIGN_PUBLIC_MAX SIGN_TEXT_MAX
