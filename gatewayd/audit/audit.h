@@ -100,7 +100,7 @@ struct audit_options {
 	enum crypto_hash_kind hash;
 	const uint8_t *boot_id;     /* 16 bytes */
 	uint64_t segment_bytes_max; /* a new segment after that many */
-	const struct audit_seal *seal;
+	const struct audit_seal *seal; /* copied; its keys are borrowed. NULL: a log without a seal, for tests and tools */
 };
 typedef void (*audit_done_fn)(void *ctx, int r);
 
@@ -174,7 +174,7 @@ void audit_set_time_trusted(struct audit *audit, bool trusted);
  * into it since. It goes on in a new segment that says so; the alarm is the caller's, who asks now and then. */
 const char *audit_fault(const struct audit *audit);
 
-/* --- sealing (docs/spec/audit.md sections 5 to 8) --------------------------------------------------------------------- */
+/* --- sealing (docs/spec/audit.md sections 7, 9, 10) --------------------------------------------------------------------- */
 
 /* A point of the log, signed. */
 struct audit_checkpoint {
@@ -192,12 +192,14 @@ void audit_on_checkpoint(struct audit *audit, audit_checkpoint_fn fn, void *ctx)
 void audit_newest_checkpoint(const struct audit *audit, uint64_t *ret_number, uint64_t *ret_size);
 /* One now (before a stop, after a rotation of keys); done when it is on disk. */
 must_check int audit_checkpoint_now(struct audit *audit, audit_done_fn done, void *ctx);
-/* From the next job on. The caller keeps the old keys alive until done. */
+/* From the next job on; audit.key is sealed anew before done, and a failure leaves the old ones in use. The caller keeps the old keys
+ * alive until done. */
 must_check int audit_set_seal(struct audit *audit, const struct audit_seal *seal, audit_done_fn done, void *ctx);
 /* A new chain of MAC keys: its seed is made, the record of it written, and given here once; it is nowhere kept. r 0: seed is there. */
 typedef void (*audit_seed_fn)(void *ctx, int r, uint64_t seq, const uint8_t seed[AUDIT_SEED_LEN]);
 must_check int audit_seed(struct audit *audit, const struct audit_record *record, audit_seed_fn fn, void *ctx);
-/* That record seq is in the tree of the newest checkpoint (RFC 6962, 2.1.1). path: n hashes, from the leaf upwards. */
+/* That record seq is in the tree of the newest checkpoint (RFC 6962, 2.1.1), which covers all there is: one is made when it does not.
+ * path: n hashes, from the leaf upwards. -ENOENT: there is no such record, or it was dropped with its file. */
 typedef void (*audit_proof_fn)(void *ctx, int r, const struct audit_checkpoint *checkpoint, const uint8_t leaf[CRYPTO_HASH_LEN],
 			       const uint8_t (*path)[CRYPTO_HASH_LEN], size_t n);
 must_check int audit_prove(struct audit *audit, uint64_t seq, audit_proof_fn fn, void *ctx);
