@@ -110,7 +110,7 @@ must_check static int take_file(const struct source *source, enum seal_suite sui
 {
 	struct stat st = { .st_mode = 0 };
 	size_t len = 0;
-	int fd, r;
+	int fd = -1, r;
 
 	r = open_file(source, why, why_cap, &fd);
 	if (r)
