@@ -164,13 +164,15 @@ def mappings(pid):
         for line in smaps:
             head = re.match(r"([0-9a-f]+)-([0-9a-f]+) (\S{4}) \S+ \S+ (\d+) *(.*)\n", line)
             if head:
-                row = [int(head[1], 16), int(head[2], 16), head[3], head[5], False]
+                row = [int(head[1], 16), int(head[2], 16), head[3], head[5], False, 0]
                 # What is mapped from a file and cannot be written holds the file.
                 if head[4] == "0" or "w" in head[3]:
                     found.append(row)
             elif line.startswith("VmFlags:"):
                 row[4] = " dd" in line
-    return [row for row in found if row[3] not in ("[vvar]", "[vsyscall]", "[vdso]")]
+            elif line.startswith(("Rss:", "Swap:")):
+                row[5] += int(line.split()[1])
+    return [row[:5] for row in found if row[5] and row[3] not in ("[vvar]", "[vsyscall]", "[vdso]")]
 
 
 def memory(pid):
