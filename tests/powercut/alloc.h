@@ -1,5 +1,7 @@
 #pragma once
-/* alloc - this program's malloc and calloc (and what sys/heap makes of them, realloc), of which the nth can be made to fail. Not under sanitizers, which bring their own. */
+/* alloc - this program's malloc and calloc (and what sys/heap makes of them, realloc), of which the nth can be made to fail. Not
+ * under sanitizers, which bring their own.
+ */
 #include <stdbool.h>
 #include <stddef.h>
 

@@ -347,7 +347,7 @@ void disk_empty_folder(const char *folder)
 	while (dir && (entry = readdir(dir))) {
 		snprintf(path, sizeof(path), "%s/%s", folder, entry->d_name);
 		if (entry->d_name[0] != '.')
-			unlink(path);
+			(void)remove(path); /* folders that are empty, too */
 	}
 	if (dir)
 		closedir(dir);
@@ -450,7 +450,7 @@ bool disk_is_as(struct disk *disk, const char *folder, char *why, size_t cap)
 	}
 	dir = opendir(folder);
 	while (dir && (entry = readdir(dir))) {
-		if (entry->d_name[0] == '.' || is_named(disk->journal, names, entry->d_name))
+		if (entry->d_name[0] == '.' || entry->d_type == DT_DIR || is_named(disk->journal, names, entry->d_name))
 			continue;
 		snprintf(why, cap, "%s went past the tap", entry->d_name);
 		same = false;

@@ -1,9 +1,9 @@
 #pragma once
 /* home - what of the gateway writes to the disk, put together as app.c does, small and single-stepped.
  *
- * A vault with its keys when there is a suite, a gateway database with an outbox, the audit log, the spool with two links, custody. The writer thread is held at a gate but when
- * home_settle lets it go, so that what it finds in its queue, and so every file operation, follows from the
- * calls alone. Time stands still but for home_pass.
+ * A vault with its keys when there is a suite, a gateway database with an outbox, the audit log, the spool with two links, custody. The
+ * writer thread is held at a gate but when home_settle lets it go, so that what it finds in its queue, and so every file
+ * operation, follows from the calls alone. Time stands still but for home_pass.
  */
 #include "audit/audit.h"
 #include "custody/custody.h"

@@ -31,7 +31,8 @@ struct bench {
 
 const char *verdict_name(enum verdict verdict)
 {
-	static const char *const names[VERDICTS] = { "good", "does not open", "damaged", "acknowledged and lost", "chain", "false alarm", "invented", "stuck" };
+	static const char *const names[VERDICTS] = { "good",  "does not open", "damaged",  "acknowledged and lost",
+						     "chain", "false alarm",   "invented", "stuck" };
 
 	return names[verdict];
 }

@@ -11,6 +11,7 @@
 
 #include "alloc.h"
 #include "base/text.h"
+#include "core.h"
 #include "disk.h"
 #include "faults.h"
 #include "runner.h"
@@ -22,6 +23,7 @@ struct settings {
 	struct run_options run;
 	const char *day; /* NULL all */
 	uint64_t images, seed;
+	unsigned core; /* images of the whole core */
 	bool prove;
 	const char *faults; /* NULL none, "all" or a family's name */
 	long row;
@@ -120,6 +122,17 @@ static void run_proofs(const struct settings *settings, struct score *score)
 	}
 }
 
+/* --- the whole core -------------------------------------------------------------------------------------------------- */
+
+static void run_core(const struct settings *settings, struct score *score)
+{
+	double start = seconds();
+	struct core_score got = core_run(settings->run.base, settings->core, settings->seed);
+
+	fprintf(stderr, "%-12s %7u images, %5.1f s; bad %u\n", "the core", got.images, seconds() - start, got.bad);
+	score_add(score, !got.bad && got.images, "the core");
+}
+
 /* --- calls that fail ------------------------------------------------------------------------------------------------- */
 
 static void run_faults(const struct settings *settings, struct score *score)
@@ -149,7 +162,7 @@ static void parse(int argc, char **argv, struct settings *settings)
 {
 	static const struct option rows[] = { { "images", 1, NULL, 'n' }, { "seed", 1, NULL, 's' }, { "day", 1, NULL, 'd' }, { "only", 1, NULL, 'o' },
 					      { "keep", 1, NULL, 'k' },	  { "prove", 0, NULL, 'p' },
-					      { "faults", 1, NULL, 'f' }, { "row", 1, NULL, 'r' }, { "tell", 1, NULL, 'l' }, { "stride", 1, NULL, 't' }, { NULL, 0, NULL, 0 } };
+					      { "faults", 1, NULL, 'f' }, { "row", 1, NULL, 'r' }, { "tell", 1, NULL, 'l' }, { "core", 1, NULL, 'c' }, { "stride", 1, NULL, 't' }, { NULL, 0, NULL, 0 } };
 	int c;
 
 	while ((c = getopt_long(argc, argv, "", rows, NULL)) != -1) {
@@ -179,6 +192,9 @@ static void parse(int argc, char **argv, struct settings *settings)
 		case 'r':
 			settings->row = strtol(optarg, NULL, 10);
 			break;
+		case 'c':
+			settings->core = (unsigned)strtoul(optarg, NULL, 10);
+			break;
 		case 'l':
 			settings->run.tell = (unsigned)strtoul(optarg, NULL, 10);
 			break;
@@ -193,6 +209,7 @@ static void parse(int argc, char **argv, struct settings *settings)
 
 int main(int argc, char **argv)
 {
+	static const char *const folders[] = { "work", "image", "core", "run" };
 	struct settings settings = { .run = { .only = -1, .sync = DB_SYNC_EXTRA }, .seed = 1, .row = -1, .stride = 1 };
 	struct score score = { .passed = 0 };
 	char base[100], path[120];
@@ -207,15 +224,18 @@ int main(int argc, char **argv)
 	}
 	if (settings.images)
 		run_images(&settings, &score);
+	if (settings.core)
+		run_core(&settings, &score);
 	if (settings.prove)
 		run_proofs(&settings, &score);
 	if (settings.faults)
 		run_faults(&settings, &score);
-	for (unsigned i = 0; i < 2; i++) {
-		(void)text_print(path, sizeof(path), "%s/%s", base, i ? "work" : "image");
+	for (unsigned i = 0; i < N_ELEMENTS(folders); i++) {
+		(void)text_print(path, sizeof(path), "%s/%s", base, folders[i]);
 		disk_empty_folder(path);
 		(void)rmdir(path);
 	}
+	disk_empty_folder(base);
 	(void)rmdir(base);
 	printf("%u %u\n", score.passed, score.failed);
 	for (unsigned i = 0; i < score.failed && i < FAILED_MAX; i++)
