@@ -2,8 +2,8 @@
 /* links - the core's end of the links: devices and events down by what is shared, commands and acknowledgements up.
  *
  *   above   app
- *   below   adapter/peer  base/base  base/text  conf/conf  link/options  link/shares  router/alarms  router/router
- *           router/time_trust
+ *   below   adapter/peer  base/base  base/text  conf/conf  link/options  link/shares  router/alarms  router/freshness
+ *           router/router  router/time_trust
  *   owns    one slot a link: its peer, its spool number, credit in flight
  *   limits  LINK_INFLIGHT_MAX
  *

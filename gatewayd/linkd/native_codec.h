@@ -3,7 +3,7 @@
  *
  *   above   linkd/native
  *   below   base/base  base/text  linkd/devices  linkd/jsonw  model/alarm  model/capability  model/command  model/device
- *           model/device_id  model/event  model/value  model/wire  sys/json
+ *           model/device_id  model/event  model/value  model/wire  sys/crypto  sys/json
  *   owns    what native_command holds
  *   limits  NATIVE_DEPTH_MAX NATIVE_PAYLOAD_MAX
  *   errors  NATIVE_E_REFUSED

@@ -2,8 +2,8 @@
 /* internal - what the router's own files share.
  *
  *   above   router
- *   below   base/base  base/list  router/alarms  router/automation  router/claims  router/replay  router/router  router/seen
- *           router/time_trust
+ *   below   base/base  base/list  router/alarms  router/automation  router/claims  router/freshness  router/replay
+ *           router/router  router/seen  router/time_trust
  *   owns    struct router
  *   limits  ROUTER_CAUSES_MAX ROUTER_CAUSE_MS ROUTER_HELD_RETRY_MS
  */
