@@ -144,7 +144,7 @@ def mended(root, path, table):
     if not found:
         return source
     mine = stem(path)
-    folders = set(tree.RANK) | set(tree.BESIDE) | {"host", "sim", "wifi", "app"}
+    folders = set(tree.RANK) | set(tree.BESIDE) | {"host", "sim", "wifi", "zigbee", "app"}
     lines = {"below": "  ".join(sorted(below_of(root, path, source) - {"app"})) or "-"}
     if any(check_above(found.get("above"), mine, table, folders)):
         real = table.get(mine, set()) - {mine}
@@ -178,7 +178,7 @@ def check(root, verb=None):
     if verb == "mend":
         mend(root)
     table = includers(root)
-    folders = set(tree.RANK) | set(tree.BESIDE) | {"host", "sim", "wifi", "app"}
+    folders = set(tree.RANK) | set(tree.BESIDE) | {"host", "sim", "wifi", "zigbee", "app"}
     found = []
     for path in tree.files(root, ".h", under=("gatewayd",)):
         found += [f"{path}:2: {what}" for what in check_header(root, path, table, folders)]
