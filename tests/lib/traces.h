@@ -62,9 +62,10 @@ static inline size_t traces_count(const struct traces *t)
 	while (fgets(line, sizeof(line), maps)) {
 		assert_true(sscanf(line, "%lx-%lx %7s", &from, &to, mode) == 3);
 		/* The sanitizer's own tables are large and hold no text. */
-		if (mode[0] != 'r' || to - from > (1ul << 34) || from == (unsigned long)buf)
+		if (mode[0] != 'r' || to - from > (1ul << 28) || from == (unsigned long)buf)
 			continue;
-		for (unsigned long at = from; at < to; at += TRACES_STEP) {
+		/* A mapping may end where the addresses end, and begin again at 0. */
+		for (unsigned long at = from; at < to && at >= from; at += TRACES_STEP) {
 			/* Not by libc's name, under which a sanitizer looks at what it is given. */
 			ssize_t got = lseek(file, 0, SEEK_SET) == 0 ? (ssize_t)syscall(SYS_write, file, at, to - at < size ? to - at : size) : -1;
 

@@ -167,7 +167,8 @@ static void cut_or_changed_anywhere(void **state)
 		int e;
 
 		check_int(fate_of_bytes(&dir, data, len, &me), PARCEL_E_END);
-		for (size_t at = 0; at < len; at++) {
+		/* SM2 is slow where a processor is emulated. */
+		for (size_t at = 0; at < len; at += me.kind == BOX_SM2 ? 11 : 1) {
 			e = fate_of_bytes(&dir, data, at, &me);
 			check_true(e > 0 && e != PARCEL_E_END);
 			for (int bit = 0; bit < 8; bit += 7) {
