@@ -19,10 +19,23 @@ static const uint8_t key[SEAL_KEY_LEN] = "thirty-two bytes that are a key";
 static const char head[] = "the file's head";
 
 /* Bytes that say where they are. */
+static uint8_t byte_at(size_t i)
+{
+	return (uint8_t)(i * 31 + (i >> 8) * 7 + (i >> 16));
+}
+
 static void fill(uint8_t *data, size_t len)
 {
 	for (size_t i = 0; i < len; i++)
-		data[i] = (uint8_t)(i * 31 + (i >> 8) * 7 + (i >> 16));
+		data[i] = byte_at(i);
+}
+
+static bool is_as_filled(const uint8_t *data, size_t from, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (data[i] != byte_at(from + i))
+			return false;
+	return true;
 }
 
 struct bytes {
@@ -66,16 +79,15 @@ static struct bytes sealed(const struct suite *suite, size_t len, size_t step)
 static int opened(const struct suite *suite, struct bytes b, const uint8_t *with_key, const char *aad, size_t step,
 		  size_t *ret_len)
 {
-	uint8_t *got = malloc(step + 1 + b.len + 1), *want = got + step + 1;
+	uint8_t *got = malloc(step + 1);
 	struct stream_reader *r = NULL;
 	int fd = file_of(b), e;
 	size_t len = 0;
 
 	assert_non_null(got);
-	fill(want, b.len);
 	check_ok(stream_reader_new(fd, suite->suite, with_key, aad, strlen(aad) + 1, &r));
 	while ((e = stream_read(r, got, step)) == 0) {
-		check_bytes(got, step, want + len, step);
+		check_true(is_as_filled(got, len, step));
 		len += step;
 	}
 	/* What failed once goes on failing. */
