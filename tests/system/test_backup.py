@@ -198,7 +198,7 @@ def test_a_passphrase_of_this_machine(made):
         house.core = house.start("core", [house.folder + "/gatewayd", "--config", house.folder + "/gatewayd.yaml"], UID)
         wait_until(lambda: os.path.exists(house.folder + "/run/unlock.sock"), 15, "the core to wait for its passphrase")
         house.ctl("unlock", secret="a passphrase of this machine\n")
-        wait_until(house._answers, 15, "the core's door")
+        wait_until(house.answers, 15, "the core's door")
         door = house.door()
         door.login("anna", PASSWORD)
         now = facts(door)  # no adapter runs here: nothing is reachable
@@ -221,7 +221,7 @@ def test_the_service_managers_key(made):
         argv = [house.folder + "/gatewayd", "--config", house.folder + "/gatewayd.yaml"]
         assert house.start("core", argv, UID).wait(timeout=15) == 1  # without it nothing opens
         house.core = house.start("core", ["/usr/bin/env", "CREDENTIALS_DIRECTORY=" + credentials, *argv], UID)
-        wait_until(house._answers, 15, "the core's door")
+        wait_until(house.answers, 15, "the core's door")
         door = house.door()
         door.login("anna", PASSWORD)
         assert {d["name"] for d in facts(door)["devices"]} == {d["name"] for d in made["facts"]["devices"]}
