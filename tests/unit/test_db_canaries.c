@@ -34,8 +34,8 @@ static const char *const steps[] = {
 	"CREATE TABLE d(x TEXT); INSERT INTO d VALUES('CANARY-dropped-table'); DROP TABLE d",
 	"INSERT INTO w VALUES('CANARY-without-rowid', 'CANARY-audit-detail')",
 	/* Spills from the cache, sorts, and a transaction that is undone after it has spilled. */
-	"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000) INSERT INTO t(name, b)"
-	" SELECT 'CANARY-in-an-index' || i, CAST('CANARY-blob-value' || hex(zeroblob(750)) AS BLOB) FROM n",
+	("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000) INSERT INTO t(name, b)"
+	 " SELECT 'CANARY-in-an-index' || i, CAST('CANARY-blob-value' || hex(zeroblob(750)) AS BLOB) FROM n"),
 	"CREATE INDEX late ON t(b, name)",
 	"DELETE FROM t WHERE id > 950 AND id % 2",
 	"CREATE TEMP TABLE tt AS SELECT * FROM t",

@@ -242,8 +242,8 @@ static void plain_and_foreign_files_are_refused(void **state)
 {
 	static const char *const makings[] = {
 		"CREATE TABLE t(id INTEGER PRIMARY KEY, name TEXT, b BLOB)",
-		"PRAGMA journal_mode=WAL; CREATE TABLE t(id INTEGER PRIMARY KEY, name TEXT, b BLOB);"
-		"INSERT INTO t(name) VALUES('plain')",
+		("PRAGMA journal_mode=WAL; CREATE TABLE t(id INTEGER PRIMARY KEY, name TEXT, b BLOB);"
+		"INSERT INTO t(name) VALUES('plain')"),
 		"PRAGMA page_size=1024; CREATE TABLE x(y)",
 	};
 	struct db_keys *keys = ring_of(1, SEAL_XCHACHA);
