@@ -170,7 +170,7 @@ static void *look_on(void *ctx)
 static void many_connections(void **state)
 {
 	struct db_keys *keys = ring_of(1, SEAL_XCHACHA);
-	struct looker lookers[3] = { { NULL } };
+	struct looker lookers[3] = { { .db = NULL } };
 	pthread_t threads[3];
 	struct tmpdir dir;
 	struct db *db;
