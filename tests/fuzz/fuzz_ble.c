@@ -1,0 +1,101 @@
+/* The first byte chooses the decoder, its top bit whether a key is known; the rest is what was heard. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "ble/advert.h"
+#include "ble/atc.h"
+#include "ble/bthome.h"
+#include "model/capability.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static const uint8_t mac[6] = { 0x54, 0x48, 0xe6, 0x8f, 0x80, 0xa5 };
+static const uint8_t key[16] = { 0x23, 0x1d, 0x39, 0xc1, 0xd7, 0xcc, 0x1a, 0xb1,
+				 0xae, 0xe2, 0x24, 0xcd, 0x09, 0x6d, 0xb9, 0x32 };
+
+static void must(bool good)
+{
+	if (!good)
+		abort();
+}
+
+static void must_fit(const struct readings *readings)
+{
+	must(readings->n <= READINGS_MAX);
+	for (size_t i = 0; i < readings->n; i++) {
+		const struct reading *r = &readings->rows[i];
+		const struct capability *row = capability_find(r->cap);
+		struct capability_desc desc = { .id = r->cap };
+		struct value fit;
+
+		must(r->index >= 1 && readings_find(readings, r->cap, r->index) == r);
+		must(row || (r->cap >= BLE_CAP_MASS && r->cap < BLE_CAP_LAST));
+		if (!row || r->value.type == VALUE_NONE)
+			continue;
+		desc.type = (uint8_t)row->type;
+		desc.access = row->access;
+		desc.unit = row->unit;
+		must(!capability_value_check(&desc, &r->value, &fit));
+	}
+}
+
+static bool is_inside(struct view part, struct view whole)
+{
+	return !part.len || (part.data >= whole.data && part.data + part.len <= whole.data + whole.len);
+}
+
+static void hear_advert(struct view heard, const uint8_t *k)
+{
+	struct advert a;
+
+	(void)k;
+	if (advert_read(heard.data, heard.len, &a))
+		return;
+	must(is_inside(a.name, heard));
+	for (size_t i = 0; i < a.nservices16; i++)
+		must(is_inside(a.services16[i].data, heard));
+	for (size_t i = 0; i < a.nservices128; i++)
+		must(is_inside(a.services128[i].data, heard));
+	for (size_t i = 0; i < a.nmakers; i++)
+		must(is_inside(a.makers[i].data, heard));
+}
+
+static void hear_bthome(struct view heard, const uint8_t *k)
+{
+	struct bthome_memory memory = { 0 };
+	struct bthome b;
+
+	if (bthome_read(heard, mac, k, &memory, &b))
+		return;
+	must(b.sealed == (k != NULL) && memory.has_counter == b.sealed);
+	must_fit(&b.readings);
+	if (b.sealed || b.has_packet_id)
+		must(bthome_read(heard, mac, k, &memory, &b) == BTHOME_E_REPEATED);
+}
+
+static void hear_atc(struct view heard, const uint8_t *k)
+{
+	struct atc a;
+
+	if (!atc_read(heard, mac, k, &a))
+		must_fit(&a.readings);
+}
+
+/* In the order of the first byte; a new one stands at the end, so that seeds keep their meaning. */
+static void (*const hears[])(struct view heard, const uint8_t *k) = {
+	hear_advert,
+	hear_bthome,
+	hear_atc,
+};
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	size_t which;
+
+	if (!size)
+		return 0;
+	which = data[0] & 0x7f;
+	if (which < N_ELEMENTS(hears))
+		hears[which]((struct view){ data + 1, size - 1 }, data[0] & 0x80 ? key : NULL);
+	return 0;
+}
