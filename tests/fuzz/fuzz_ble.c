@@ -5,6 +5,8 @@
 #include "ble/advert.h"
 #include "ble/atc.h"
 #include "ble/bthome.h"
+#include "ble/ibeacon.h"
+#include "ble/ruuvi.h"
 #include "model/capability.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -81,11 +83,31 @@ static void hear_atc(struct view heard, const uint8_t *k)
 		must_fit(&a.readings);
 }
 
+static void hear_ruuvi(struct view heard, const uint8_t *k)
+{
+	struct ruuvi r;
+
+	(void)k;
+	if (!ruuvi_read(heard, &r))
+		must_fit(&r.readings);
+}
+
+static void hear_ibeacon(struct view heard, const uint8_t *k)
+{
+	struct ibeacon b;
+
+	(void)k;
+	if (!ibeacon_read(heard, &b))
+		must(heard.data[heard.len - 1] == (uint8_t)b.power);
+}
+
 /* In the order of the first byte; a new one stands at the end, so that seeds keep their meaning. */
 static void (*const hears[])(struct view heard, const uint8_t *k) = {
 	hear_advert,
 	hear_bthome,
 	hear_atc,
+	hear_ruuvi,
+	hear_ibeacon,
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
