@@ -20,7 +20,27 @@
 
 static const char credential_name[] = "gatewayd.kek";
 
-/* Where a key-encryption key may lie; auto: what the service manager hands over, else the file. */
+/* auto: what the keystore is locked with; before there is one, what the service manager hands over, else the file. */
+static enum key_source choose_source(const struct app *app)
+{
+	enum key_source source;
+
+	switch ((enum conf_source)app->conf->vault_source) {
+	case SOURCE_FILE:
+		return KEY_SOURCE_FILE;
+	case SOURCE_CREDENTIAL:
+		return KEY_SOURCE_CREDENTIAL;
+	case SOURCE_PASSPHRASE:
+		return KEY_SOURCE_PASSPHRASE;
+	case SOURCE_AUTO:
+		break;
+	}
+	if (vault_source_of(app->conf->state_dir, &source) == 0)
+		return source;
+	return app->credential[0] ? KEY_SOURCE_CREDENTIAL : KEY_SOURCE_FILE;
+}
+
+/* Where a key-encryption key may lie. */
 int app_find_source(struct app *app, enum key_source *ret, const char **ret_path)
 {
 	const struct conf *conf = app->conf;
@@ -30,17 +50,10 @@ int app_find_source(struct app *app, enum key_source *ret, const char **ret_path
 
 	if (!folder || !text_print(app->credential, sizeof(app->credential), "%s/%s", folder, credential_name) || access(app->credential, R_OK) != 0)
 		app->credential[0] = 0;
-	*ret_path = NULL;
-	if (conf->vault_source == SOURCE_PASSPHRASE) {
-		*ret = KEY_SOURCE_PASSPHRASE;
-	} else if (conf->vault_source == SOURCE_CREDENTIAL || (conf->vault_source == SOURCE_AUTO && app->credential[0])) {
-		*ret = KEY_SOURCE_CREDENTIAL;
-		*ret_path = app->credential;
-		return app->credential[0] ? 0 : -ENOENT;
-	} else {
-		*ret = KEY_SOURCE_FILE;
-		*ret_path = app->key_file;
-	}
+	*ret = choose_source(app);
+	*ret_path = *ret == KEY_SOURCE_CREDENTIAL ? app->credential : *ret == KEY_SOURCE_FILE ? app->key_file : NULL;
+	if (*ret == KEY_SOURCE_CREDENTIAL && !app->credential[0])
+		return -ENOENT;
 	return fits ? 0 : -ENAMETOOLONG;
 }
 

@@ -123,8 +123,8 @@ static const struct conf_row rows[] = {
 	       "or SM4, SM3 and SM2 alone. New data is written so; what is there stays readable."),
 	CHOICE("vault.source", TOP(vault_source), 0, "auto|file|credential|passphrase", "auto", OPTIONAL, RESTART,
 	       "Where the key that opens the keystore comes from: a file, a credential of the service manager "
-	       "(gatewayd.kek), or a passphrase that a person gives after each start. auto: the credential when there is "
-	       "one, else the file."),
+	       "(gatewayd.kek), or a passphrase that a person gives after each start. auto: what the keystore is locked "
+	       "with; at the first start the credential when there is one, else the file."),
 	PLAIN("vault.key_file", TOP(vault_key_file), TYPE_FILE, NULL, OPTIONAL, RESTART,
 	      "That file; made at the first start. Without it: kek.key in state_dir, which protects nothing from "
 	      "somebody who takes the whole disk."),

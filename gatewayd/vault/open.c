@@ -364,3 +364,28 @@ int vault_open(const struct vault_options *options, char *why, size_t why_cap, s
 	*ret = vault;
 	return 0;
 }
+
+int vault_source_of(const char *folder, enum key_source *ret)
+{
+	static const enum shelf_file files[] = { SHELF_BIN, SHELF_OLD };
+	struct keystore *header;
+	void *guarded = NULL;
+	int r = crypto_guarded_new(sizeof(*header), &guarded);
+
+	if (r)
+		return r;
+	header = guarded;
+	r = VAULT_E_UNKNOWN;
+	for (size_t i = 0; r == VAULT_E_UNKNOWN && i < N_ELEMENTS(files); i++) {
+		char *data = NULL;
+		size_t len = 0;
+
+		if (shelf_read(folder, files[i], &data, &len) == 0 && keystore_read_header(data, len, header) == 0)
+			r = 0;
+		free(data);
+	}
+	if (r == 0)
+		*ret = (enum key_source)header->source;
+	crypto_guarded_free(guarded);
+	return r;
+}

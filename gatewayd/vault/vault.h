@@ -41,6 +41,8 @@ struct vault_options {
 	int64_t now_s;
 	int64_t age_max_s;         /* after which a new data key is worn; 0: a year */
 };
+/* With what the keystore in folder says that it is locked; not authentic, so good for choosing whom to ask. VAULT_E_UNKNOWN: none is there. */
+must_check int vault_source_of(const char *folder, enum key_source *ret);
 /* Opens, or makes with a first active key for every purpose. why gets plain words. */
 must_check int vault_open(const struct vault_options *options, char *why, size_t why_cap, struct vault **ret);
 struct vault *vault_close(struct vault *vault); /* writes down what was really counted */

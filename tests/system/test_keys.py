@@ -62,10 +62,10 @@ def test_locked():
         login(house)
         tail = json.loads(house.ctl("audit", "tail", "last=50"))["records"]
         assert any(r["kind"] == "denial" and r["object"] == "keystore" for r in tail)
-        # To a file: after this start no passphrase is asked for, when the settings say so, too.
+        # To a file: after this start no passphrase is asked for, when the settings leave it to the keystore.
         house.ctl("key", "source", "file", secret=PASSWORD + "\n")
         house.stop_core()
-        house.settings("vault: {source: file}\n")
+        house.settings("vault: {source: auto}\n")
         house.start_core()
         login(house)
         assert PASSPHRASE not in house.log() and "another passphrase" not in house.log()

@@ -378,6 +378,7 @@ static void lost_and_wrong_keys(void **state)
 static void locked_by_a_passphrase(void **state)
 {
 	struct secret *right = phrase_of(PHRASE), *wrong = phrase_of("twelve little owl"), *little = phrase_of("owls");
+	enum key_source source = KEY_SOURCES;
 	struct vault_home home;
 
 	(void)state;
@@ -391,8 +392,11 @@ static void locked_by_a_passphrase(void **state)
 		home.options.passphrase = little;
 		check_says(&home, VAULT_E_WRONG_KEY, "at least 12 characters");
 		check_true(!is_there(tmpdir_path(&home.dir, "keystore.bin")));
+		check_int(vault_source_of(home.dir.path, &source), VAULT_E_UNKNOWN);
 		home.options.passphrase = right;
 		home_open(&home);
+		check_ok(vault_source_of(home.dir.path, &source));
+		check_int(source, KEY_SOURCE_PASSPHRASE);
 		home.options.mem_kib = 0; /* what it costs is in the file */
 		home.options.passes = 0;
 		home_reopen(&home);
