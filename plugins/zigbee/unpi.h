@@ -1,7 +1,7 @@
 #pragma once
 /* unpi - the serial framing of a Z-Stack network processor: start, length, command, data, check byte.
  *
- *   above   -
+ *   above   zigbee/mt
  *   below   base/base  base/bytes
  *   owns    struct unpi_reader: the bytes of one frame that is not whole yet; it holds no memory beside itself
  *   limits  UNPI_DATA_MAX UNPI_FRAME_MAX
