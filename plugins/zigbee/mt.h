@@ -1,7 +1,7 @@
 #pragma once
 /* mt - the commands of TI's Monitor and Test interface that a coordinator needs, each a row of named kinds of fields.
  *
- *   above   -
+ *   above   zigbee/zdo
  *   below   base/base  base/bytes  zigbee/unpi
  *   owns    nothing: bytes borrow from the frame
  *   limits  MT_FIELDS_MAX
