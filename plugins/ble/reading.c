@@ -5,16 +5,20 @@
 #include "ble/reading.h"
 
 #include <assert.h>
+#include <math.h>
+#include <string.h>
 
 static bool is_in_range(uint16_t cap, const struct value *value)
 {
 	const struct capability *row = capability_find(cap);
 	double number;
 
-	if (!row || (value->type != VALUE_INT && value->type != VALUE_REAL))
+	if (value->type != VALUE_INT && value->type != VALUE_REAL)
 		return true;
 	number = value_number(value);
-	return (row->min == 0 && row->max == 0) || (number >= row->min && number <= row->max);
+	if (!row)
+		return isfinite(number);
+	return isfinite(number) && ((row->min == 0 && row->max == 0) || (number >= row->min && number <= row->max));
 }
 
 int readings_add(struct readings *readings, uint16_t cap, struct value value)
@@ -48,6 +52,17 @@ static int64_t number_of(const struct field *field, const uint8_t *bytes)
 	return number;
 }
 
+static double float_of(const uint8_t *bytes)
+{
+	struct reader r = reader_over(bytes, 4);
+	uint32_t bits = get_u32(&r);
+	float number;
+
+	static_assert(sizeof(number) == sizeof(bits), "IEEE 754");
+	memcpy(&number, &bits, sizeof(number));
+	return (double)number;
+}
+
 int readings_field(struct readings *readings, const struct field *field, const uint8_t *bytes)
 {
 	int64_t number;
@@ -61,6 +76,8 @@ int readings_field(struct readings *readings, const struct field *field, const u
 	case FIELD_BOOL:
 	case FIELD_BOOL_NOT:
 		return readings_add(readings, field->cap, value_bool((number != 0) == (field->form == FIELD_BOOL)));
+	case FIELD_FLOAT:
+		return readings_add(readings, field->cap, value_real(float_of(bytes) / field->per + field->add));
 	case FIELD_UNSIGNED:
 	case FIELD_SIGNED:
 		break;

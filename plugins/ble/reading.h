@@ -87,6 +87,7 @@ enum field_form {
 	FIELD_WHOLE_SIGNED,
 	FIELD_BOOL, /* any bit of it */
 	FIELD_BOOL_NOT,
+	FIELD_FLOAT, /* four bytes, IEEE 754 */
 };
 
 /* value = number / per + add. */

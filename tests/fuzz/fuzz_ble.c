@@ -6,6 +6,7 @@
 #include "ble/atc.h"
 #include "ble/bthome.h"
 #include "ble/ibeacon.h"
+#include "ble/mibeacon.h"
 #include "ble/ruuvi.h"
 #include "model/capability.h"
 
@@ -101,6 +102,16 @@ static void hear_ibeacon(struct view heard, const uint8_t *k)
 		must(heard.data[heard.len - 1] == (uint8_t)b.power);
 }
 
+static void hear_mibeacon(struct view heard, const uint8_t *k)
+{
+	struct mibeacon m;
+
+	if (mibeacon_read(heard, mac, k, &m))
+		return;
+	must(m.unknown <= m.nobjects && m.version >= 2);
+	must_fit(&m.readings);
+}
+
 /* In the order of the first byte; a new one stands at the end, so that seeds keep their meaning. */
 static void (*const hears[])(struct view heard, const uint8_t *k) = {
 	hear_advert,
@@ -108,6 +119,7 @@ static void (*const hears[])(struct view heard, const uint8_t *k) = {
 	hear_atc,
 	hear_ruuvi,
 	hear_ibeacon,
+	hear_mibeacon,
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
