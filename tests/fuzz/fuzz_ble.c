@@ -5,6 +5,7 @@
 #include "ble/advert.h"
 #include "ble/atc.h"
 #include "ble/bthome.h"
+#include "ble/govee.h"
 #include "ble/ibeacon.h"
 #include "ble/mibeacon.h"
 #include "ble/ruuvi.h"
@@ -112,6 +113,20 @@ static void hear_mibeacon(struct view heard, const uint8_t *k)
 	must_fit(&m.readings);
 }
 
+/* Two bytes of company first. */
+static void hear_govee(struct view heard, const uint8_t *k)
+{
+	struct view name = { (const uint8_t *)"GVH5100", 7 };
+	struct govee g;
+
+	(void)k;
+	if (heard.len < 2)
+		return;
+	if (!govee_read((uint16_t)(heard.data[0] << 8 | heard.data[1]), name,
+			(struct view){ heard.data + 2, heard.len - 2 }, &g))
+		must_fit(&g.readings);
+}
+
 /* In the order of the first byte; a new one stands at the end, so that seeds keep their meaning. */
 static void (*const hears[])(struct view heard, const uint8_t *k) = {
 	hear_advert,
@@ -120,6 +135,7 @@ static void (*const hears[])(struct view heard, const uint8_t *k) = {
 	hear_ruuvi,
 	hear_ibeacon,
 	hear_mibeacon,
+	hear_govee,
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
