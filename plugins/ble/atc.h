@@ -2,7 +2,7 @@
 /* atc - thermometers with ATC1441's or pvvx's firmware: the service data of 0x181A, four forms.
  *
  *   above   -
- *   below   base/base  base/bytes  ble/ccm  ble/reading  model/capability
+ *   below   base/base  ble/ccm  ble/reading
  *   owns    nothing
  *   limits  -
  *   errors  ATC_E_MALFORMED ATC_E_KEY ATC_E_PLAIN ATC_E_FORGED

@@ -2,7 +2,7 @@
 /* bthome - BTHome v2: the service data of 0xFCD2, plain or sealed with a bind key.
  *
  *   above   -
- *   below   base/base  base/bytes  base/text  ble/ccm  ble/reading  model/capability
+ *   below   base/base  base/text  ble/ccm  ble/reading
  *   owns    nothing: a sealed beacon's texts are borrowed from struct bthome itself, a plain one's from the input
  *   limits  BTHOME_BYTES_MAX
  *   errors  BTHOME_E_MALFORMED BTHOME_E_SIZE BTHOME_E_VERSION BTHOME_E_KEY BTHOME_E_PLAIN BTHOME_E_FORGED

@@ -2,7 +2,7 @@
 /* govee - Govee's thermometers: manufacturer data in four forms, told by company, length and name.
  *
  *   above   -
- *   below   base/base  base/bytes  ble/reading  model/capability
+ *   below   base/base  ble/reading
  *   owns    nothing
  *   limits  -
  *   errors  GOVEE_E_UNKNOWN

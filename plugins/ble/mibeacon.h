@@ -2,7 +2,7 @@
 /* mibeacon - Xiaomi's MiBeacon: the service data of 0xFE95, plain from version 2, sealed in versions 4 and 5.
  *
  *   above   -
- *   below   base/base  base/bytes  ble/ccm  ble/reading  model/capability
+ *   below   base/base  ble/ccm  ble/reading
  *   owns    nothing
  *   limits  MIBEACON_BYTES_MAX
  *   errors  MIBEACON_E_MALFORMED MIBEACON_E_SIZE MIBEACON_E_VERSION MIBEACON_E_KEY MIBEACON_E_PLAIN MIBEACON_E_FORGED

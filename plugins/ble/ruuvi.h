@@ -2,7 +2,7 @@
 /* ruuvi - RuuviTag: the manufacturer data of company 0x0499, formats 3 and 5.
  *
  *   above   -
- *   below   base/base  base/bytes  ble/reading  model/capability
+ *   below   base/base  ble/reading
  *   owns    nothing
  *   limits  -
  *   errors  RUUVI_E_MALFORMED RUUVI_E_FORMAT
