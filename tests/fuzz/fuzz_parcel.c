@@ -71,7 +71,7 @@ static void as_content(const uint8_t *data, size_t len, const struct secret *sec
 	put_bytes(&out, "GWPARCEL", 8);
 	put_u16(&out, 1);
 	put_u8(&out, PARCEL_AUDIT);
-	put_u8(&out, suite);
+	put_u8(&out, (uint8_t)suite);
 	put_u8(&out, BOX_X25519);
 	put_u8(&out, 32);
 	put_bytes(&out, public->data, 32);

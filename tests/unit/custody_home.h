@@ -232,7 +232,7 @@ static inline bool home_info(struct home *h, uint32_t id, struct vault_key_info 
 
 static inline enum key_state home_state(struct home *h, uint32_t id)
 {
-	struct vault_key_info info;
+	struct vault_key_info info = { 0 };
 	return home_info(h, id, &info) ? info.state : 0;
 }
 

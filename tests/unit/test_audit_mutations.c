@@ -320,10 +320,10 @@ static struct expect mutate_rechain(struct lab *lab)
 			row_forge(lab, &file->rows[i]);
 			break;
 		case 1:
-			row_delete(file, i);
+			row_delete(file, (size_t)i);
 			break;
 		default:
-			row_insert(file, i, &file->rows[i]);
+			row_insert(file, (size_t)i, &file->rows[i]);
 			row_forge(lab, &file->rows[i]);
 		}
 	}

@@ -125,7 +125,7 @@ static bool leaf_is_in(uint64_t index, uint64_t size, const struct tree_proof *p
 		fn >>= 1;
 		sn >>= 1;
 	}
-	naive(0, size, root);
+	naive(0, (size_t)size, root);
 	return sn == 0 && memcmp(r, root, sizeof(r)) == 0;
 }
 
@@ -135,8 +135,8 @@ static bool tree_grew(uint64_t old, uint64_t size, const struct tree_proof *proo
 	uint8_t fr[CRYPTO_HASH_LEN], sr[CRYPTO_HASH_LEN], first[CRYPTO_HASH_LEN], second[CRYPTO_HASH_LEN];
 	size_t i = 0;
 
-	naive(0, old, first);
-	naive(0, size, second);
+	naive(0, (size_t)old, first);
+	naive(0, (size_t)size, second);
 	if (old == size)
 		return proof->n == 0;
 	while (fn & 1)

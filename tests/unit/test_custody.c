@@ -386,7 +386,7 @@ static void another_source(void **state)
 static void uses_are_counted(void **state)
 {
 	struct home h;
-	struct vault_key_info info;
+	struct vault_key_info info = { 0 };
 	(void)state;
 	home_init(&h);
 	home_fill(&h, 50);
