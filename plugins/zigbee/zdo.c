@@ -157,7 +157,7 @@ int zdo_lqi_read(const struct mt_message *m, struct zdo_lqi *ret)
 	if (!err) {
 		q.total = (uint8_t)m->values[2].n;
 		q.start = (uint8_t)m->values[3].n;
-		q.n = m->values[4].n;
+		q.n = (size_t)m->values[4].n;
 		err = q.n > ZDO_NEIGHBOURS_MAX ? ZDO_E_MANY : q.start + q.n > q.total ? ZDO_E_VALUE : 0;
 	}
 	if (!err) {

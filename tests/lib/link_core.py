@@ -33,7 +33,7 @@ def value_bytes(value):
         return b"\0"
     kind = TYPES[type(value)]
     body = (bytes([value]) if kind == 1 else struct.pack("<q", value) if kind == 2 else struct.pack("<d", value) if kind == 3
-            else text(value))
+            else struct.pack("<H", len(value)) + value if kind == 5 else text(value))
     return bytes([kind]) + body
 
 

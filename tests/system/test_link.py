@@ -201,7 +201,7 @@ def test_home_assistant(home):
         mark = ha.mark()
         core.send(*(core.event_bytes(n, device=LAMP, endpoint=2, cap=128, value=float(n)) for n in range(1, 101)),
                   core.event_bytes(101, device=LAMP, cap=ON_OFF, value=True), core.event_bytes(102, device=LAMP, cap=LEVEL, value=40),
-                  core.event_bytes(103, device=PLUG, cap=ON_OFF, value=True), core.event_bytes(104, kind=5, word="00ff"))
+                  core.event_bytes(103, device=PLUG, cap=ON_OFF, value=True), core.event_bytes(104, kind=5, value=b"\0\xff"))
         core.wait(lambda: sorted(core.acked) == list(range(1, 105)), what="104 acknowledgements")
         assert ha.wait_for(topic + "/state", match=lambda m: m.json.get("power_2") == 100, after=mark).json == {"power_2": 100}
         assert ha.wait_for(topic + "/state/light", match=lambda m: m.json.get("brightness") == 40, after=mark).json == {
