@@ -40,6 +40,9 @@ static struct json *from_jansson(json_t *json)
  * program, whatever its C library (sys/heap). */
 static void json_wipe_and_free(void *p)
 {
+	/* All of it, also what lies behind the bytes that were asked for: fortified code that saw the malloc would call
+	 * that an overflow. */
+	__asm__("" : "+r"(p));
 	if (p)
 		explicit_bzero(p, malloc_usable_size(p));
 	free(p);

@@ -479,10 +479,13 @@ static void check_way_to_the_key(struct vault_home *home, enum seal_suite suite)
 	crypto_hash_free(hash);
 	hex_print(header + 24, KEYSTORE_SALT_LEN, salted + strlen(salted));
 	check_ok(seal_derive(suite, ways[1], salted, ways[2]));
-	for (size_t i = 0; i < N_ELEMENTS(ways); i++) {
+	/* Read-only, so that they are passed over also where an emulator does not tell which pages a core image leaves out. */
+	for (size_t i = 0; i < N_ELEMENTS(ways); i++)
+		crypto_guarded_allow(ways[i], GUARD_READ);
+	for (size_t i = 0; i < N_ELEMENTS(ways); i++)
 		check_uint(hits_in_core(ways[i]), 0);
+	for (size_t i = 0; i < N_ELEMENTS(ways); i++)
 		crypto_guarded_free(ways[i]);
-	}
 	close(fd);
 	close(file);
 }
