@@ -20,20 +20,10 @@ static const char confirm_word[] = "erase";
 /* New, of one's own, on the disk; never in the place of something. */
 static int write_new(const char *path, const char *text, size_t len)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600), r = 0;
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600), r;
 	if (fd < 0)
 		return -errno;
-	while (r == 0 && len > 0) {
-		ssize_t n = write(fd, text, len);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0) {
-			r = n < 0 ? -errno : -EIO;
-			break;
-		}
-		text += n;
-		len -= (size_t)n;
-	}
+	r = host_write_fd(fd, text, len);
 	if (r == 0 && fsync(fd) < 0)
 		r = -errno;
 	close(fd);

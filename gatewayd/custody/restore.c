@@ -264,21 +264,6 @@ must_check static int take_keys(struct restore *restore, uint64_t len)
 	return r;
 }
 
-must_check static int write_whole(int fd, const uint8_t *data, size_t len)
-{
-	while (len > 0) {
-		ssize_t n = write(fd, data, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n < 0 ? -errno : -EIO;
-		data += n;
-		len -= (size_t)n;
-	}
-	return 0;
-}
-
 must_check static int fill_file(struct restore *restore, int fd, uint64_t len)
 {
 	uint8_t buf[COPY_STEP];
@@ -291,7 +276,7 @@ must_check static int fill_file(struct restore *restore, int fd, uint64_t len)
 		if (r)
 			return damaged(restore, r);
 		crypto_hash_add(restore->hash, buf, n);
-		r = write_whole(fd, buf, n);
+		r = host_write_fd(fd, buf, n);
 		len -= n;
 	}
 	if (r == 0 && fsync(fd) < 0)

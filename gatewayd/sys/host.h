@@ -27,6 +27,9 @@ bool host_clock_is_synced(void);
 
 /* Regular files only (-EISDIR, -EINVAL). *ret is malloc'ed, NUL added; wipe it when it held a secret. */
 must_check int host_read_file(const char *path, size_t max, char **ret, size_t *ret_len);
+/* All of it, from where fd stands; as much as there is up to len. Blocking; interrupted calls go on. */
+must_check int host_write_fd(int fd, const void *data, size_t len);
+must_check int host_read_fd(int fd, void *ret, size_t len, size_t *ret_len);
 /* Whole or not at all, also over a power cut: new file, fsync, rename, fsync of the folder. mode is exact. */
 must_check int host_write_file(const char *path, mode_t mode, const void *data, size_t len);
 must_check int host_mkdir(const char *path, mode_t mode); /* 0 also when it is there and ours; else -ENOTDIR, -EPERM */

@@ -84,18 +84,39 @@ int host_read_file(const char *path, size_t max, char **ret, size_t *ret_len)
 	return r;
 }
 
-must_check static int write_all(int fd, const char *data, size_t len)
+int host_write_fd(int fd, const void *data, size_t len)
 {
+	const char *at = data;
+
 	while (len > 0) {
-		ssize_t n = write(fd, data, len);
+		ssize_t n = write(fd, at, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n < 0 ? -errno : -EIO;
+		at += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+int host_read_fd(int fd, void *ret, size_t len, size_t *ret_len)
+{
+	size_t got = 0;
+
+	while (got < len) {
+		ssize_t n = read(fd, (char *)ret + got, len - got);
 
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
 			return -errno;
-		data += n;
-		len -= (size_t)n;
+		if (n == 0)
+			break;
+		got += (size_t)n;
 	}
+	*ret_len = got;
 	return 0;
 }
 
@@ -121,7 +142,7 @@ must_check static int sync_folder_of(const char *path)
 must_check static int fill_and_rename(int fd, const char *tmp, const char *path, mode_t mode,
 				      const void *data, size_t len)
 {
-	int r = write_all(fd, data, len);
+	int r = host_write_fd(fd, data, len);
 
 	if (r)
 		return r;

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/bytes.h"
+#include "sys/host.h"
 #include "sys/stream.h"
 
 enum {
@@ -95,41 +96,6 @@ static size_t stream_aad(struct stream *s, bool last)
 	return AAD_OWN + (s->number == 0 ? s->aad_len : 0);
 }
 
-must_check static int write_whole(int fd, const uint8_t *data, size_t len)
-{
-	while (len > 0) {
-		ssize_t n = write(fd, data, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		data += n;
-		len -= (size_t)n;
-	}
-	return 0;
-}
-
-/* As much as there is, up to len. */
-must_check static int read_some(int fd, uint8_t *data, size_t len, size_t *ret)
-{
-	size_t got = 0;
-
-	while (got < len) {
-		ssize_t n = read(fd, data + got, len - got);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		if (n == 0)
-			break;
-		got += (size_t)n;
-	}
-	*ret = got;
-	return 0;
-}
-
 int stream_writer_new(int fd, enum seal_suite suite, const uint8_t key[SEAL_KEY_LEN], const void *aad,
 		      size_t aad_len, struct stream_writer **ret)
 {
@@ -144,7 +110,7 @@ int stream_writer_new(int fd, enum seal_suite suite, const uint8_t key[SEAL_KEY_
 	else if (r == 0)
 		crypto_random(w->s.header, sizeof(w->s.header));
 	if (r == 0)
-		r = write_whole(fd, w->s.header, sizeof(w->s.header));
+		r = host_write_fd(fd, w->s.header, sizeof(w->s.header));
 	if (r) {
 		stream_writer_free(w);
 		return r;
@@ -171,7 +137,7 @@ static void chunk_seal(struct stream *s, bool last)
 must_check static int chunk_write(struct stream *s, bool last)
 {
 	chunk_seal(s, last);
-	s->failed = write_whole(s->fd, s->sealed, s->n_text + stream_more(s));
+	s->failed = host_write_fd(s->fd, s->sealed, s->n_text + stream_more(s));
 	s->number++;
 	s->n_text = 0;
 	s->last = last;
@@ -232,7 +198,7 @@ int stream_reader_new(int fd, enum seal_suite suite, const uint8_t key[SEAL_KEY_
 		return -ENOMEM;
 	r = stream_init(&reader->s, fd, suite, key, aad, aad_len);
 	if (r == 0)
-		r = read_some(fd, reader->s.header, HEADER_LEN, &n);
+		r = host_read_fd(fd, reader->s.header, HEADER_LEN, &n);
 	if (r) {
 		stream_reader_free(reader);
 		return r;
@@ -281,7 +247,7 @@ must_check static int chunk_read(struct stream *s)
 {
 	size_t more = stream_more(s), n = 0;
 	bool last = false;
-	int r = read_some(s->fd, s->sealed, STREAM_CHUNK_MAX + more, &n);
+	int r = host_read_fd(s->fd, s->sealed, STREAM_CHUNK_MAX + more, &n);
 
 	if (r == 0 && n < more)
 		r = STREAM_E_DAMAGED;
@@ -351,7 +317,7 @@ int stream_read_end(struct stream_reader *reader)
 		return s->failed = STREAM_E_DAMAGED;
 	if (r != STREAM_E_END)
 		return r;
-	r = read_some(s->fd, &byte, 1, &n);
+	r = host_read_fd(s->fd, &byte, 1, &n);
 	if (r == 0 && n > 0)
 		r = STREAM_E_DAMAGED;
 	s->failed = r;

@@ -2,7 +2,7 @@
 /* stream - a file of any length sealed in chunks: neither cut, reordered, repeated nor joined unnoticed; never whole in memory.
  *
  *   above   vault/parcel
- *   below   base/base  base/bytes  sys/seal
+ *   below   base/base  base/bytes  sys/host  sys/seal
  *   owns    struct stream_writer, struct stream_reader
  *   limits  STREAM_CHUNK_MAX
  *   errors  STREAM_E_DAMAGED STREAM_E_END

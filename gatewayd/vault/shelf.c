@@ -73,28 +73,13 @@ int shelf_read(const char *folder, enum shelf_file file, char **ret, size_t *ret
 	}
 }
 
-must_check static int write_all(int fd, const uint8_t *data, size_t len)
-{
-	while (len > 0) {
-		ssize_t n = write(fd, data, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		data += n;
-		len -= (size_t)n;
-	}
-	return 0;
-}
-
 must_check static int write_new(const char *path, const struct shelf_write *write)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600), r;
 
 	if (fd < 0)
 		return -errno;
-	r = fchmod(fd, 0600) < 0 ? -errno : write_all(fd, write->data, write->len);
+	r = fchmod(fd, 0600) < 0 ? -errno : host_write_fd(fd, write->data, write->len);
 	if (!r && fsync(fd) < 0)
 		r = -errno;
 	if (close(fd) < 0 && !r)
@@ -118,7 +103,7 @@ must_check static int destroy(const char *path)
 			off_t left = st.st_size - at;
 
 			crypto_random(noise, sizeof(noise));
-			r = write_all(fd, noise, left < (off_t)sizeof(noise) ? (size_t)left : sizeof(noise));
+			r = host_write_fd(fd, noise, left < (off_t)sizeof(noise) ? (size_t)left : sizeof(noise));
 		}
 		if (!r && fsync(fd) < 0)
 			r = -errno;

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "sys/host.h"
 
 static const char file_label[] = "gatewayd.kek.file.v1"; /* hashed with its NUL */
 
@@ -68,25 +69,6 @@ must_check static int open_file(const struct source *source, char *why, size_t w
 	return 0;
 }
 
-must_check static int read_whole(int fd, uint8_t *ret, size_t cap, size_t *ret_len)
-{
-	size_t len = 0;
-
-	while (len < cap) {
-		ssize_t n = read(fd, ret + len, cap - len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		if (n == 0)
-			break;
-		len += (size_t)n;
-	}
-	*ret_len = len;
-	return 0;
-}
-
 must_check static int hash_text(enum seal_suite suite, const uint8_t *text, size_t len, uint8_t ret[CRYPTO_HASH_LEN])
 {
 	struct crypto_hash *hash = NULL;
@@ -118,7 +100,7 @@ must_check static int take_file(const struct source *source, enum seal_suite sui
 	r = fstat(fd, &st) < 0 ? -errno : check_file(source, &st, why, why_cap);
 	memcpy(scratch->text, file_label, sizeof(file_label));
 	if (!r)
-		r = read_whole(fd, scratch->text + sizeof(file_label), SOURCE_FILE_MAX + 1, &len);
+		r = host_read_fd(fd, scratch->text + sizeof(file_label), SOURCE_FILE_MAX + 1, &len);
 	close(fd);
 	if (!r && (off_t)len != st.st_size)
 		r = refuse(why, why_cap, source->path, "changed while it was read");

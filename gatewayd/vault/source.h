@@ -2,7 +2,7 @@
 /* source - where the key-encryption key comes from: a file, a credential of the service manager, a passphrase.
  *
  *   above   vault
- *   below   base/base  base/text  sys/crypto  sys/seal  vault/keystore
+ *   below   base/base  base/text  sys/crypto  sys/host  sys/seal  vault/keystore
  *   owns    nothing; the key files are the vault's to make and to destroy
  *   limits  SOURCE_FILE_MAX SOURCE_FILE_MIN SOURCE_PASSPHRASE_MIN
  *   errors  SOURCE_E_MISSING SOURCE_E_LOCKED SOURCE_E_REFUSED
