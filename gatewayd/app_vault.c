@@ -189,21 +189,15 @@ static bool signature_parse(const char *text, size_t len, bool *ret_has, uint8_t
 	return !len || (base64url_parse(text, len, ret, SIGN_LEN, &n) == 0 && n == SIGN_LEN);
 }
 
-static void hex(const uint8_t *data, size_t len, char *ret)
-{
-	for (size_t i = 0; i < len; i++)
-		text_print(ret + 2 * i, 3, "%02x", data[i]);
-}
-
 static void to_syslog(struct app *app, const struct audit_checkpoint *c)
 {
 	enum { LOG_ID_AT = 12, LOG_ID_LEN = 16 }; /* of a checkpoint's body: docs/spec/audit.md, section 7 */
 	char line[512], root[2 * CRYPTO_HASH_LEN + 1], head[2 * CRYPTO_HASH_LEN + 1], log[2 * LOG_ID_LEN + 1];
 	int r;
 
-	hex(c->root, sizeof(c->root), root);
-	hex(c->head, sizeof(c->head), head);
-	hex(c->body + LOG_ID_AT, LOG_ID_LEN, log);
+	hex_print(c->root, sizeof(c->root), root);
+	hex_print(c->head, sizeof(c->head), head);
+	hex_print(c->body + LOG_ID_AT, LOG_ID_LEN, log);
 	text_print(line, sizeof(line), "audit checkpoint %llu size %llu root %s head %s log %s", (unsigned long long)c->number,
 		   (unsigned long long)c->size, root, head, log);
 	r = app->conf->audit_syslog ? host_syslog(app->conf->audit_syslog, LOG_NOTICE, "gatewayd", line) : 0;
