@@ -1,4 +1,4 @@
-/* gw_adapter.h - the gatewayd adapter plugin ABI, version 1.0.
+/* gw_adapter.h - the gatewayd adapter plugin ABI, version 1.1.
  *
  * A plugin is one shared object that exports one data symbol, gwa_plugin_v1. gatewayd-adapter(8) loads it, alone, in a
  * fenced process of its own; the gateway core never does. The whole contract:
@@ -19,18 +19,23 @@
 #include <stdint.h>
 
 #define GWA_MAGIC 0x31415747u /* "GWA1" */
-#define GWA_ABI_MINOR 0u      /* the major version is in the symbol's name */
+#define GWA_ABI_MINOR 1u      /* the major version is in the symbol's name */
 #define GWA_ADDR_MAX 16
 #define GWA_TEXT_MAX 64       /* vendor, model, firmware, name */
 #define GWA_VALUE_MAX 4096    /* longest text or bytes value */
 #define GWA_STATE_MAX 32768   /* longest saved blob */
+#define GWA_ASK_MAX 262144    /* longest text of an ask() and of all tell()s that answer it */
 
 typedef struct gwa_host gwa_host; /* the host's; begins with a pointer to its operations */
 typedef struct gwa_self gwa_self; /* the plugin's own */
 
 enum { GWA_T_NONE, GWA_T_BOOL, GWA_T_INT, GWA_T_REAL, GWA_T_TEXT, GWA_T_BYTES };
 enum { GWA_A_READ = 1u, GWA_A_WRITE = 2u, GWA_A_REPORT = 4u, GWA_A_SECURE = 8u };
-enum { GWA_F_JOIN = 1u, GWA_F_REMOVE = 2u, GWA_F_NET = 4u }; /* opens windows; removes devices; needs IP sockets */
+enum { GWA_F_JOIN = 1u, GWA_F_REMOVE = 2u, GWA_F_NET = 4u, /* opens windows; removes devices; needs IP sockets */
+       GWA_F_RADIO = 8u }; /* 1.1: answers ask() */
+/* How far a device has come that joins: heard of; telling what it is; being set up; done; failed (why says it); a person
+ * is to enter or compare why's digits on the device. */
+enum { GWA_JOIN_SEEN, GWA_JOIN_INTERVIEW, GWA_JOIN_CONFIGURE, GWA_JOIN_READY, GWA_JOIN_FAILED, GWA_JOIN_PASSKEY };
 enum { GWA_OK, GWA_FAILED = -1, GWA_UNREACHABLE = -2, GWA_BAD_VALUE = -3, GWA_UNSUPPORTED = -4, GWA_TIMEOUT = -5, GWA_BUSY = -6 };
 enum { GWA_NOTE_MALFORMED, GWA_NOTE_OVERSIZE, GWA_NOTE_UNKNOWN_DEVICE, GWA_NOTE_BAD_VALUE, GWA_NOTE_BAD_TOPIC, GWA_NOTE_FLOOD,
        GWA_NOTE_DROPPED, GWA_NOTE_REFUSED_COMMAND, GWA_NOTE_STATUS };
@@ -71,6 +76,8 @@ struct gwa_ops { /* what the plugin offers */
 	void (*on_stored)(gwa_self *self, uint64_t up_to);
 	void (*on_fd)(gwa_self *self, int fd, uint32_t events); /* POLLIN | POLLOUT */
 	void (*on_timer)(gwa_self *self, uint32_t timer);
+	/* 1.1: a person asks the radio: "info", "map", "backup", "restore", "channel", "form", "adopt" (docs/spec/radio.md). */
+	void (*ask)(gwa_self *self, uint64_t req, const char *verb, const void *data, uint32_t len);
 };
 struct gwa_plugin {
 	uint32_t magic, size;
@@ -99,6 +106,9 @@ struct gwa_host_ops { /* what the host offers */
 	int (*save)(gwa_host *host, const char *key, const void *buf, uint32_t len);
 	void (*failed)(gwa_host *host, const char *why); /* the port is lost: end this process, cleanly */
 	void (*repeats)(gwa_host *host, int on); /* on: what is reported from now on may have been reported before */
+	/* 1.1 */
+	void (*joining)(gwa_host *host, const struct gwa_addr *addr, int stage, const char *why); /* GWA_JOIN_*; why: plain words, may be NULL */
+	void (*tell)(gwa_host *host, uint64_t req, const void *data, uint32_t len); /* a part of the answer to ask(), before done() */
 };
 /* gwa(host)->report(host, ...) */
 static inline const struct gwa_host_ops *gwa(gwa_host *host)
