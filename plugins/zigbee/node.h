@@ -32,6 +32,17 @@ enum node_fact {
 	FACT_COVER_TYPE,         /* 0102/0000 */
 	FACT_THERMOSTAT_MODES,   /* 0201/001b control sequence */
 	FACT_FAN_MODES,          /* 0202/0001 */
+	FACT_METER_DEVICE,       /* 0702/0306 */
+	FACT_ELECTRICAL_TYPE,    /* 0b04/0000: bit 6 direct current */
+	FACT_POWER_FACTOR,       /* 0b04/0510: only that it is there */
+	FACT_BATTERY_VOLTAGE,    /* 0001/0020: only that it is there */
+	FACT_BATTERY_ALARM,      /* 0001/003e: only that it is there */
+	FACT_DOOR_STATE,         /* 0101/0003: only that it is there */
+	FACT_SETPOINT_MIN,       /* 0201/0003 hundredths */
+	FACT_SETPOINT_MAX,       /* 0201/0004 */
+	NODE_FACTS_KEPT,         /* those from here on change all the time: never written to the disk */
+	FACT_COLOR_X = NODE_FACTS_KEPT, /* 0300/0003 */
+	FACT_COLOR_Y,            /* 0300/0004 */
 	NODE_FACTS
 };
 

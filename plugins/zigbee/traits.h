@@ -44,6 +44,8 @@ struct trait_attribute {
 	uint8_t fact; /* enum node_fact, NODE_FACTS: a value */
 };
 must_check size_t traits_facts(const struct node_endpoint *endpoint, struct trait_attribute ret[TRAITS_PLAN_MAX]);
+/* Is that attribute a fact? Whoever hears its value, asked for or not, puts it into the endpoint (this does) before traits_attribute. */
+bool traits_learn(struct node_endpoint *endpoint, uint16_t cluster, uint16_t manufacturer, uint16_t attribute, const struct zcl_value *value);
 must_check size_t traits_first(const struct node_endpoint *endpoint, struct trait_attribute ret[TRAITS_PLAN_MAX]);
 
 /* What is to be bound to the coordinator and reported by itself. A cluster without attributes is only bound (switches' commands). */
@@ -85,5 +87,5 @@ struct trait_order {
 	bool reread;               /* ask for this attribute afterwards */
 	uint16_t cluster, attribute;
 };
-/* endpoint 0: the first that has it. pin: a lock's code or NULL. */
+/* endpoint 0: the first that has it. */
 must_check int traits_order(const struct node *node, uint8_t endpoint, uint16_t cap, const struct gwa_value *value, struct trait_order *ret);
