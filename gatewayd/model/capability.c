@@ -86,6 +86,14 @@ static const struct capability rows[] = {
 	BOOLEAN(CAP_SIREN, "siren", NO_CLUSTER, RWS, CLASS_PERSONAL, RISK_HIGH),
 	WORD(CAP_ALARM_MODE, "alarm-mode", NO_CLUSTER, RWS,
 	     "disarmed|armed-home|armed-away|armed-night|triggered", CLASS_SENSITIVE, RISK_HIGH),
+	REALS(CAP_TARGET_COOLING, "target-cooling",
+	      MATTER("Thermostat", 0x0201, "OccupiedCoolingSetpoint", 0x0011), UNIT_CELSIUS, RW, 0,
+	      50, CLASS_ORDINARY, RISK_RAISED),
+	BOOLEAN(CAP_OUTPUT, "output", NO_CLUSTER, RW, CLASS_ORDINARY, RISK_RAISED),
+	REALS(CAP_ANALOG_OUTPUT, "analog-output", NO_CLUSTER, UNIT_NONE, RW, -1e9, 1e9,
+	      CLASS_ORDINARY, RISK_RAISED),
+	INTEGER(CAP_STATE_OUTPUT, "state-output", NO_CLUSTER, UNIT_NONE, RW, 0, 65535,
+		CLASS_ORDINARY, RISK_RAISED),
 
 	REALS(CAP_TEMPERATURE, "temperature",
 	      MATTER("TemperatureMeasurement", 0x0402, "MeasuredValue", 0x0000), UNIT_CELSIUS, R,
@@ -128,6 +136,22 @@ static const struct capability rows[] = {
 	      CLASS_ORDINARY, RISK_LOW),
 	WORD(CAP_BUTTON, "button", MATTER("Switch", 0x003B, "CurrentPosition", 0x0001), R, NULL,
 	     CLASS_PERSONAL, RISK_LOW),
+	BOOLEAN(CAP_ZONE_ALARM, "zone-alarm", NO_CLUSTER, R, CLASS_PERSONAL, RISK_HIGH),
+	BOOLEAN(CAP_INPUT, "input", NO_CLUSTER, R, CLASS_PERSONAL, RISK_LOW),
+	REALS(CAP_ANALOG_INPUT, "analog-input", NO_CLUSTER, UNIT_NONE, R, -1e9, 1e9, CLASS_PERSONAL,
+	      RISK_LOW),
+	INTEGER(CAP_STATE_INPUT, "state-input", NO_CLUSTER, UNIT_NONE, R, 0, 65535, CLASS_PERSONAL,
+		RISK_LOW),
+	REALS(CAP_PM10, "pm10",
+	      MATTER("PM10ConcentrationMeasurement", 0x042D, "MeasuredValue", 0x0000),
+	      UNIT_MICROGRAM_M3, R, 0, 1000000, CLASS_ORDINARY, RISK_LOW),
+	REALS(CAP_FORMALDEHYDE, "formaldehyde",
+	      MATTER("FormaldehydeConcentrationMeasurement", 0x042B, "MeasuredValue", 0x0000),
+	      UNIT_MICROGRAM_M3, R, 0, 1000000, CLASS_ORDINARY, RISK_LOW),
+	REALS(CAP_UV_INDEX, "uv-index", NO_CLUSTER, UNIT_NONE, R, 0, 100, CLASS_ORDINARY, RISK_LOW),
+	REALS(CAP_WATER, "water", NO_CLUSTER, UNIT_LITRE, R, 0, 1e12, CLASS_PERSONAL, RISK_LOW),
+	REALS(CAP_GAS_VOLUME, "gas-volume", NO_CLUSTER, UNIT_CUBIC_METRE, R, 0, 1e9, CLASS_PERSONAL,
+	      RISK_LOW),
 
 	REALS(CAP_POWER, "power",
 	      MATTER("ElectricalPowerMeasurement", 0x0090, "ActivePower", 0x0008), UNIT_WATT, R,
@@ -159,6 +183,8 @@ static const struct capability rows[] = {
 		UNIT_DBM, R, -150, 30, CLASS_PUBLIC, RISK_LOW),
 	INTEGER(CAP_UPTIME, "uptime", MATTER("GeneralDiagnostics", 0x0033, "UpTime", 0x0002),
 		UNIT_SECOND, R, 0, 4294967295.0, CLASS_PUBLIC, RISK_LOW),
+	REALS(CAP_DEVICE_TEMPERATURE, "device-temperature", NO_CLUSTER, UNIT_CELSIUS, R, -273.15,
+	      327.67, CLASS_PUBLIC, RISK_LOW),
 };
 
 static const char *const unit_names[UNITS] = {
@@ -180,6 +206,8 @@ static const char *const unit_names[UNITS] = {
 	[UNIT_DBM] = "dBm",
 	[UNIT_LQI] = "lqi",
 	[UNIT_LITRE_MINUTE] = "l/min",
+	[UNIT_LITRE] = "l",
+	[UNIT_CUBIC_METRE] = "m³",
 };
 static const char *const data_class_names[CLASSES] = { "public", "ordinary", "personal",
 						       "sensitive" };

@@ -27,6 +27,10 @@ enum {
 	GWA_CAP_VALVE = 15,             /* BOOL open (w) */
 	GWA_CAP_SIREN = 16,             /* BOOL (w) */
 	GWA_CAP_ALARM_MODE = 17,        /* TEXT disarmed|armed-home|armed-away|armed-night|triggered (w) */
+	GWA_CAP_TARGET_COOLING = 18,    /* REAL degrees Celsius: 0..50 (w) */
+	GWA_CAP_OUTPUT = 19,            /* BOOL, of unknown use (w) */
+	GWA_CAP_ANALOG_OUTPUT = 20,     /* REAL, of unknown use (w) */
+	GWA_CAP_STATE_OUTPUT = 21,      /* INT 0..65535, of unknown use (w) */
 	GWA_CAP_TEMPERATURE = 64,       /* REAL degrees Celsius */
 	GWA_CAP_HUMIDITY = 65,          /* REAL % */
 	GWA_CAP_PRESSURE = 66,          /* REAL hPa */
@@ -45,6 +49,15 @@ enum {
 	GWA_CAP_FLOW = 79,              /* REAL l/min */
 	GWA_CAP_SOIL_MOISTURE = 80,     /* REAL % */
 	GWA_CAP_BUTTON = 81,            /* TEXT single, double, hold, ... */
+	GWA_CAP_ZONE_ALARM = 82,        /* BOOL: an alarm sensor that does not say of what */
+	GWA_CAP_INPUT = 83,             /* BOOL, of unknown use */
+	GWA_CAP_ANALOG_INPUT = 84,      /* REAL, of unknown use */
+	GWA_CAP_STATE_INPUT = 85,       /* INT 0..65535, of unknown use */
+	GWA_CAP_PM10 = 86,              /* REAL ug/m3 */
+	GWA_CAP_FORMALDEHYDE = 87,      /* REAL ug/m3 */
+	GWA_CAP_UV_INDEX = 88,          /* REAL */
+	GWA_CAP_WATER = 89,             /* REAL l, all that flowed */
+	GWA_CAP_GAS_VOLUME = 90,        /* REAL m3, all that flowed */
 	GWA_CAP_POWER = 128,            /* REAL W */
 	GWA_CAP_ENERGY = 129,           /* REAL kWh */
 	GWA_CAP_VOLTAGE = 130,          /* REAL V */
@@ -56,6 +69,7 @@ enum {
 	GWA_CAP_LINK_QUALITY = 162,     /* INT 0..255 */
 	GWA_CAP_RSSI = 163,             /* INT dBm */
 	GWA_CAP_UPTIME = 164,           /* INT s */
+	GWA_CAP_DEVICE_TEMPERATURE = 165,/* REAL degrees Celsius, inside of it */
 	GWA_CAP_VENDOR_FIRST = 0x8000
 };
 
@@ -63,6 +77,6 @@ enum {
 enum {
 	GWA_U_NONE, GWA_U_PERCENT, GWA_U_CELSIUS, GWA_U_HECTOPASCAL, GWA_U_LUX, GWA_U_WATT, GWA_U_KILOWATT_HOUR, GWA_U_VOLT,
 	GWA_U_AMPERE, GWA_U_HERTZ, GWA_U_MIRED, GWA_U_DEGREE, GWA_U_PPM, GWA_U_MICROGRAM_M3, GWA_U_SECOND, GWA_U_DBM,
-	GWA_U_LQI, GWA_U_LITRE_MINUTE
+	GWA_U_LQI, GWA_U_LITRE_MINUTE, GWA_U_LITRE, GWA_U_CUBIC_METRE
 };
 #endif

@@ -29,6 +29,7 @@ static void numbers_agree(void **state)
 	check_uint(GWA_NOTE_STATUS, NOTE_STATUS);
 	check_uint(GWA_NOTE_FLOOD, NOTE_FLOOD);
 	check_uint(GWA_U_LITRE_MINUTE, UNIT_LITRE_MINUTE);
+	check_uint(GWA_U_CUBIC_METRE, UNIT_CUBIC_METRE);
 	check_uint(GWA_U_CELSIUS, UNIT_CELSIUS);
 	check_uint(GWA_CAP_VENDOR_FIRST, CAPABILITY_VENDOR_FIRST);
 }
