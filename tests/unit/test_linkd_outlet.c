@@ -128,6 +128,13 @@ static void turns(struct bench *b, int64_t ms)
 	while (loop_now_ms(b->loop) < end);
 }
 
+/* A busy machine takes its time: as long as it comes at all. */
+static void await(struct bench *b, const unsigned *counter, unsigned n)
+{
+	for (int i = 0; i < 500 && *counter < n; i++)
+		turns(b, 10);
+}
+
 static int open_bench(void **state)
 {
 	struct bench *b = calloc(1, sizeof(*b));
@@ -167,12 +174,12 @@ static void acknowledgements_of_a_turn_are_one_message(void **state)
 	outlet_ack(b->outlet, 0);
 	for (uint64_t n = 1; n <= 10; n++)
 		outlet_ack(b->outlet, n);
-	turns(b, 50);
+	await(b, &b->n_ack_messages, 1);
 	check_uint(b->n_acks, 10);
 	check_uint(b->n_ack_messages, 1);
 	for (uint64_t n = 1; n <= WIRE_ACKS_MAX + 1; n++)
 		outlet_ack(b->outlet, n);
-	turns(b, 50);
+	await(b, &b->n_ack_messages, 3);
 	check_uint(b->n_acks, 10 + WIRE_ACKS_MAX + 1);
 	check_uint(b->n_ack_messages, 3);
 }
@@ -183,14 +190,14 @@ static void complaints_are_counted(void **state)
 
 	for (int i = 0; i < 1000; i++)
 		outlet_note(b->outlet, NOTE_MALFORMED, "topic", "why");
-	turns(b, 50);
+	await(b, &b->n_notes, 1);
 	check_uint(b->n_notes, 1);
 	check_uint(b->note_count, 1000);
 	for (int i = 0; i < 1000; i++)
 		outlet_note(b->outlet, NOTE_MALFORMED, "topic", "why");
 	turns(b, 50);
 	check_uint(b->n_notes, 1);
-	turns(b, OUTLET_NOTE_MS + 100);
+	await(b, &b->n_notes, 2);
 	check_uint(b->n_notes, 2);
 	check_uint(b->note_count, 2000);
 }
@@ -207,7 +214,7 @@ static void foreign_bytes_do_not_end_the_session(void **state)
 	check_uint(b->n_notes, 1);
 	check_text(b->note_object, "(not UTF-8)");
 	outlet_note(b->outlet, NOTE_BAD_VALUE, longest, longest);
-	turns(b, OUTLET_NOTE_MS + 100);
+	await(b, &b->n_notes, 2);
 	check_uint(b->n_notes, 2);
 	check_uint(b->n_lost, 0);
 }
