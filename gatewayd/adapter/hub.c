@@ -4,47 +4,8 @@
  * knows what a device may do: that is asked above. */
 #include <stdlib.h>
 #include <string.h>
-#include "adapter/hub.h"
+#include "adapter/hub_inside.h"
 #include "base/text.h"
-
-enum { HUB_STATUS_MAX = 4 };
-
-struct slot {
-	struct hub *hub;
-	char name[ADAPTER_NAME_MAX + 1];
-	struct peer_option *options;
-	size_t n_options;
-	struct peer *peer;
-	struct intake *intake;
-	struct idle_hook stored_hook;
-	uint8_t flags;
-	uint32_t n_connections;
-	uint64_t n_reports, n_refused, n_commands, n_notes[NOTES];
-	char status[HUB_STATUS_MAX][64];
-};
-
-struct request {
-	struct hub *hub;
-	struct slot *slot; /* NULL: free */
-	uint64_t req;
-	struct timer *deadline;
-	hub_done_fn done;
-	void *ctx;
-};
-
-struct hub {
-	struct loop *loop;
-	struct blobs *blobs;
-	struct audit *audit;
-	const struct hub_ops *ops;
-	void *ctx;
-	uint64_t epoch;
-	bool time_trusted;
-	struct slot *slots[HUB_ADAPTERS_MAX];
-	size_t n_slots;
-	struct request requests[HUB_PENDING_MAX];
-	uint64_t generation; /* of requests: a late answer finds nothing */
-};
 
 int hub_new(struct loop *loop, struct blobs *blobs, struct audit *audit, uint64_t epoch, const struct hub_ops *ops, void *ctx,
 	    struct hub **ret)
@@ -109,7 +70,7 @@ struct hub *hub_close(struct hub *hub)
 	return NULL;
 }
 
-static struct slot *hub_slot(const struct hub *hub, const char *name)
+struct slot *hub_slot(const struct hub *hub, const char *name)
 {
 	for (size_t i = 0; i < hub->n_slots; i++)
 		if (strcmp(hub->slots[i]->name, name) == 0)
@@ -248,6 +209,15 @@ static void slot_on_done(struct slot *slot, uint64_t req, int32_t status)
 	request_end(request, status >= 0 && status < RESULTS ? (enum result)status : RESULT_FAILED);
 }
 
+static void slot_on_joining(struct slot *slot, const struct wire_msg *msg)
+{
+	char text[WIRE_TEXT_MAX + 1];
+	text_copy_n(text, sizeof(text), msg->joining.text.data, msg->joining.text.len);
+	if (slot->hub->ops->on_joining)
+		slot->hub->ops->on_joining(slot->hub->ctx, slot->name, &msg->joining.addr, (enum join_stage)msg->joining.stage, text);
+	explicit_bzero(text, sizeof(text));
+}
+
 static void slot_on_note(struct slot *slot, const struct wire_msg *msg)
 {
 	char object[WIRE_TEXT_MAX + 1], text[WIRE_TEXT_MAX + 1];
@@ -258,7 +228,7 @@ static void slot_on_note(struct slot *slot, const struct wire_msg *msg)
 	slot->n_notes[msg->note.kind] += msg->note.count;
 	if (msg->note.kind == NOTE_STATUS) {
 		size_t len = strlen(object), i = 0;
-		while (i < HUB_STATUS_MAX - 1 && slot->status[i][0] &&
+		while (i < HUB_STATUS_WORDS - 1 && slot->status[i][0] &&
 		       !(strncmp(slot->status[i], object, len) == 0 && slot->status[i][len] == '='))
 			i++;
 		text_print(slot->status[i], sizeof(slot->status[i]), "%s=%s", object, text);
@@ -304,6 +274,12 @@ static void slot_on_message(void *ctx, struct peer *peer, const struct wire_msg 
 	case WIRE_CLAIM:
 		slot_on_claim(slot, msg);
 		break;
+	case WIRE_JOINING:
+		slot_on_joining(slot, msg);
+		break;
+	case WIRE_TELL:
+		hub_on_tell(slot, msg);
+		break;
 	case WIRE_NOTE:
 		slot_on_note(slot, msg);
 		break;
@@ -318,6 +294,7 @@ static void slot_on_message(void *ctx, struct peer *peer, const struct wire_msg 
 	case WIRE_COMMAND:
 	case WIRE_JOIN:
 	case WIRE_REMOVE:
+	case WIRE_ASK:
 	case WIRE_LINK_STATE:
 	case WIRE_LINK_DEVICE:
 	case WIRE_LINK_GONE:
@@ -376,7 +353,7 @@ static void request_on_deadline(void *ctx)
 	request_end(ctx, RESULT_TIMEOUT);
 }
 
-static int request_begin(struct hub *hub, const char *adapter, uint32_t ttl_ms, hub_done_fn done, void *ctx, struct request **ret)
+int hub_request_begin(struct hub *hub, const char *adapter, uint32_t ttl_ms, hub_done_fn done, void *ctx, struct request **ret)
 {
 	struct slot *slot = hub_slot(hub, adapter);
 	if (!slot)
@@ -403,7 +380,7 @@ static int request_begin(struct hub *hub, const char *adapter, uint32_t ttl_ms, 
 	return HUB_E_BUSY;
 }
 
-static int request_send(struct request *request, const struct wire_msg *msg)
+int hub_request_send(struct request *request, const struct wire_msg *msg)
 {
 	int r = peer_send(request->slot->peer, msg);
 	if (r == 0)
@@ -417,7 +394,7 @@ int hub_command(struct hub *hub, const char *adapter, const struct address *addr
 		const struct value *value, uint32_t ttl_ms, hub_done_fn done, void *ctx)
 {
 	struct request *request;
-	int r = request_begin(hub, adapter, ttl_ms, done, ctx, &request);
+	int r = hub_request_begin(hub, adapter, ttl_ms, done, ctx, &request);
 	if (r != 0)
 		return r;
 	struct wire_msg msg = { .type = WIRE_COMMAND };
@@ -428,7 +405,7 @@ int hub_command(struct hub *hub, const char *adapter, const struct address *addr
 	msg.command.ttl_ms = ttl_ms;
 	msg.command.value = *value;
 	request->slot->n_commands++;
-	return request_send(request, &msg);
+	return hub_request_send(request, &msg);
 }
 
 enum { HUB_VERB_TTL_MS = 15000 };
@@ -437,7 +414,7 @@ int hub_join(struct hub *hub, const char *adapter, uint16_t seconds, const struc
 	     hub_done_fn done, void *ctx)
 {
 	struct request *request;
-	int r = request_begin(hub, adapter, HUB_VERB_TTL_MS, done, ctx, &request);
+	int r = hub_request_begin(hub, adapter, HUB_VERB_TTL_MS, done, ctx, &request);
 	if (r != 0)
 		return r;
 	struct wire_msg msg = { .type = WIRE_JOIN };
@@ -446,19 +423,19 @@ int hub_join(struct hub *hub, const char *adapter, uint16_t seconds, const struc
 	if (addr)
 		msg.join.addr = *addr;
 	msg.join.code = (struct view){ code, code_len };
-	return request_send(request, &msg);
+	return hub_request_send(request, &msg);
 }
 
 int hub_remove(struct hub *hub, const char *adapter, const struct address *addr, hub_done_fn done, void *ctx)
 {
 	struct request *request;
-	int r = request_begin(hub, adapter, HUB_VERB_TTL_MS, done, ctx, &request);
+	int r = hub_request_begin(hub, adapter, HUB_VERB_TTL_MS, done, ctx, &request);
 	if (r != 0)
 		return r;
 	struct wire_msg msg = { .type = WIRE_REMOVE };
 	msg.remove.req = request->req;
 	msg.remove.addr = *addr;
-	return request_send(request, &msg);
+	return hub_request_send(request, &msg);
 }
 
 void hub_set_time_trusted(struct hub *hub, bool trusted)
@@ -475,7 +452,7 @@ bool hub_is_up(const struct hub *hub, const char *adapter)
 bool hub_can_join(const struct hub *hub, const char *adapter)
 {
 	const struct slot *slot = hub_slot(hub, adapter);
-	return slot && slot->peer && peer_is_ready(slot->peer) && (slot->flags & 1u);
+	return slot && slot->peer && peer_is_ready(slot->peer) && (slot->flags & FLAG_JOIN);
 }
 
 bool hub_stats_at(const struct hub *hub, size_t i, struct hub_stats *ret)

@@ -174,6 +174,9 @@ static const struct wire_row rows[] = {
 	{ WIRE_DONE, "done", WIRE_UP, KIND(ADAPTER), IN(READY) },
 	{ WIRE_SAVE, "save", WIRE_UP, KIND(ADAPTER), IN(READY) },
 	{ WIRE_CLAIM, "claim", WIRE_UP, KIND(ADAPTER), IN(READY) },
+	{ WIRE_JOINING, "joining", WIRE_UP, KIND(ADAPTER), IN(READY) },
+	{ WIRE_ASK, "ask", WIRE_DOWN, KIND(ADAPTER), IN(READY) },
+	{ WIRE_TELL, "tell", WIRE_UP, KIND(ADAPTER), IN(READY) },
 	{ WIRE_LINK_STATE, "link-state", WIRE_UP, KIND(LINK), IN(READY) },
 	{ WIRE_LINK_DEVICE, "link-device", WIRE_DOWN, KIND(LINK), IN(READY) },
 	{ WIRE_LINK_GONE, "link-gone", WIRE_DOWN, KIND(LINK), IN(READY) },
@@ -267,6 +270,10 @@ size_t wire_len_max(const struct wire_msg *msg)
 		len += value_len(&msg->link_event.event.value);
 	else if (msg->type == WIRE_STATE || msg->type == WIRE_SAVE)
 		len += msg->state.data.len;
+	else if (msg->type == WIRE_ASK)
+		len += msg->ask.data.len;
+	else if (msg->type == WIRE_TELL)
+		len += msg->tell.data.len;
 	return len;
 }
 

@@ -17,7 +17,7 @@
 #include "model/device.h"
 #include "model/wire_msg.h"
 
-enum { WIRE_MAJOR = 1, WIRE_MINOR = 0 };
+enum { WIRE_MAJOR = 1, WIRE_MINOR = 1 };
 enum { WIRE_BEAT_MS = 1000, WIRE_HANG_MS = 4000 };
 /* From 2: wire_next says 1 for a message. */
 enum { WIRE_E_MALFORMED = 2, WIRE_E_UNKNOWN, WIRE_E_PHASE, WIRE_E_DIRECTION, WIRE_E_KIND };

@@ -180,6 +180,76 @@ static void get_claim(struct reader *r, struct wire_scratch *scratch, struct wir
 	msg->claim.code = wire_get_text(r, 1, WIRE_CODE_MAX);
 }
 
+/* What a person is shown of a passkey is digits and nothing else. */
+static bool joining_is_sound(const struct wire_msg *msg)
+{
+	if (msg->joining.stage >= JOIN_STAGES)
+		return false;
+	if (msg->joining.stage != JOIN_PASSKEY)
+		return true;
+	for (size_t i = 0; i < msg->joining.text.len; i++) {
+		if (msg->joining.text.data[i] < '0' || msg->joining.text.data[i] > '9')
+			return false;
+	}
+	return msg->joining.text.len > 0 && msg->joining.text.len <= WIRE_PASSKEY_MAX;
+}
+
+static void put_joining(struct writer *w, const struct wire_msg *msg)
+{
+	if (!joining_is_sound(msg))
+		w->bad = true;
+	wire_put_addr(w, &msg->joining.addr, 1);
+	put_u8(w, msg->joining.stage);
+	wire_put_text(w, msg->joining.text, 0, WIRE_TEXT_MAX);
+}
+
+static void get_joining(struct reader *r, struct wire_scratch *scratch, struct wire_msg *msg)
+{
+	(void)scratch;
+	msg->joining.addr = wire_get_addr(r, 1);
+	msg->joining.stage = get_u8(r);
+	msg->joining.text = wire_get_text(r, 0, WIRE_TEXT_MAX);
+	if (r->bad || !joining_is_sound(msg))
+		r->bad = true;
+}
+
+static void put_part(struct writer *w, struct view data)
+{
+	if (data.len > WIRE_STATE_MAX)
+		w->bad = true;
+	put_view16(w, data.data, data.len);
+}
+
+static void put_ask(struct writer *w, const struct wire_msg *msg)
+{
+	put_u64(w, msg->ask.req);
+	wire_put_text(w, msg->ask.verb, 1, WIRE_VERB_MAX);
+	put_u8(w, msg->ask.last);
+	put_part(w, msg->ask.data);
+}
+
+static void get_ask(struct reader *r, struct wire_scratch *scratch, struct wire_msg *msg)
+{
+	(void)scratch;
+	msg->ask.req = get_u64(r);
+	msg->ask.verb = wire_get_text(r, 1, WIRE_VERB_MAX);
+	msg->ask.last = wire_get_bool(r);
+	msg->ask.data = get_view16(r, WIRE_STATE_MAX);
+}
+
+static void put_tell(struct writer *w, const struct wire_msg *msg)
+{
+	put_u64(w, msg->tell.req);
+	put_part(w, msg->tell.data);
+}
+
+static void get_tell(struct reader *r, struct wire_scratch *scratch, struct wire_msg *msg)
+{
+	(void)scratch;
+	msg->tell.req = get_u64(r);
+	msg->tell.data = get_view16(r, WIRE_STATE_MAX);
+}
+
 /* WIRE_STATE and WIRE_SAVE: the same body, in the two directions. */
 static void put_state(struct writer *w, const struct wire_msg *msg)
 {
@@ -210,6 +280,9 @@ static const struct wire_body bodies[] = {
 	{ WIRE_DONE, 8 + 4, put_done, get_done },
 	{ WIRE_SAVE, WIRE_ROOM_TEXT + 2, put_state, get_state },
 	{ WIRE_CLAIM, WIRE_ROOM_ADDR + 2 + WIRE_CODE_MAX, put_claim, get_claim },
+	{ WIRE_JOINING, WIRE_ROOM_ADDR + 1 + WIRE_ROOM_TEXT, put_joining, get_joining },
+	{ WIRE_ASK, 8 + 2 + WIRE_VERB_MAX + 1 + 2, put_ask, get_ask },
+	{ WIRE_TELL, 8 + 2, put_tell, get_tell },
 };
 
 const struct wire_body *wire_body_adapter(uint8_t type)

@@ -5,7 +5,7 @@
  *   below   base/base  base/bytes  model/command  model/device  model/event  model/value
  *   owns    nothing: texts and bytes are borrowed
  *   limits  WIRE_PACKET_MAX WIRE_TEXT_MAX WIRE_OPTION_MAX WIRE_STATE_MAX WIRE_ANCHOR_MAX WIRE_CODE_MAX
- *           WIRE_OPTIONS_MAX WIRE_ACKS_MAX
+ *           WIRE_OPTIONS_MAX WIRE_ACKS_MAX WIRE_VERB_MAX WIRE_ASK_MAX WIRE_PASSKEY_MAX
  */
 #include "base/base.h"
 #include "base/bytes.h"
@@ -23,6 +23,9 @@ enum {
 	WIRE_CODE_MAX = 36,	/* install code or one-time code */
 	WIRE_OPTIONS_MAX = 64,	/* options of one peer: counted by who receives them */
 	WIRE_ACKS_MAX = 1024,
+	WIRE_VERB_MAX = 32,	/* what a radio is asked */
+	WIRE_ASK_MAX = 262144,	/* the text of an ask, and all tells that answer it; a part is WIRE_STATE_MAX at most */
+	WIRE_PASSKEY_MAX = 16,	/* digits */
 };
 
 enum wire_type {
@@ -47,6 +50,9 @@ enum wire_type {
 	WIRE_DONE,    /* up: the one answer of a request */
 	WIRE_SAVE,    /* up: keep this blob for me */
 	WIRE_CLAIM,   /* up: a device presents a one-time code */
+	WIRE_JOINING, /* up: how far a device has come that joins */
+	WIRE_ASK,     /* down: a part of what a person asks the radio */
+	WIRE_TELL,    /* up: a part of the answer, before its done */
 	/* links */
 	WIRE_LINK_STATE = 48, /* up: connected or not, why */
 	WIRE_LINK_DEVICE,     /* down: a device this link may know, its capabilities as allowed */
@@ -72,6 +78,9 @@ enum note_kind {
 	NOTE_STATUS,
 	NOTES
 };
+
+/* As in the ABI (GWA_JOIN_*). */
+enum join_stage { JOIN_SEEN, JOIN_INTERVIEW, JOIN_CONFIGURE, JOIN_READY, JOIN_FAILED, JOIN_PASSKEY, JOIN_STAGES };
 
 struct wire_msg {
 	uint8_t type;
@@ -153,6 +162,21 @@ struct wire_msg {
 			struct address addr;
 			struct view code;
 		} claim;
+		struct {
+			struct address addr;
+			uint8_t stage;
+			struct view text;
+		} joining;
+		struct {
+			uint64_t req;
+			struct view verb;
+			bool last;
+			struct view data;
+		} ask;
+		struct {
+			uint64_t req;
+			struct view data;
+		} tell;
 		struct {
 			bool connected;
 			uint8_t reason;

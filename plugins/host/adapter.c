@@ -30,6 +30,7 @@ struct adapter {
 	struct timer *watchdog, *end;
 	int64_t watchdog_ms;
 	uint32_t credit;
+	uint16_t core_minor;
 	bool loaded;
 	enum adapter_exit code;
 };
@@ -174,7 +175,7 @@ static void say_opened(struct adapter *adapter)
 	if (session_opened(adapter->session, (uint8_t)adapter->file.desc->flags, 0, ""))
 		session_drop(adapter->session, "OPENED could not be said");
 	else
-		host_live(adapter->host, adapter->credit);
+		host_live(adapter->host, adapter->credit, adapter->core_minor);
 }
 
 static void on_start(struct adapter *adapter)
@@ -200,6 +201,7 @@ static void on_message(void *ctx, const struct wire_msg *msg)
 	switch (msg->type) {
 	case WIRE_WELCOME:
 		adapter->credit = msg->welcome.credit;
+		adapter->core_minor = msg->welcome.minor;
 		return;
 	case WIRE_OPTION:
 		if (options_add(&adapter->offered, msg->option.key, msg->option.value))

@@ -41,7 +41,7 @@ struct check {
 	struct device_desc *devices[CHECK_DEVICES];
 	size_t n_devices, n_described;
 	bool synced;
-	uint64_t asked, answered, answered_ok, reports, bad_reports, last_seq;
+	uint64_t asked, answered, answered_ok, reports, bad_reports, last_seq, told;
 	char failed[PLUGIN_WHY_LEN];
 	unsigned step, n_failed;
 };
@@ -92,6 +92,8 @@ static bool core_put(void *ctx, const void *message, size_t len)
 	} else if (check->msg.type == WIRE_DONE) {
 		check->answered++;
 		check->answered_ok += check->msg.done.status == RESULT_OK;
+	} else if (check->msg.type == WIRE_TELL) {
+		check->told += check->msg.tell.data.len;
 	} else if (check->msg.type == WIRE_REPORT) {
 		check->reports++;
 		check->bad_reports += !report_is_sound(check);
@@ -270,7 +272,7 @@ static bool step_open(struct check *check)
 		return false;
 	r = plugin_fence(&check->file, NULL, why);
 	verdict(check, r == 0, "the fence's second stage stands", why);
-	host_live(check->host, CHECK_CREDIT);
+	host_live(check->host, CHECK_CREDIT, WIRE_MINOR);
 	return r == 0;
 }
 
@@ -315,6 +317,7 @@ static void step_commands(struct check *check)
 
 static void step_joins(struct check *check)
 {
+	static const enum host_fault faults[] = { HOST_FAULT_JOINING };
 	static const uint16_t windows[] = { 2, 0 };
 	struct wire_msg msg = { .type = WIRE_JOIN };
 
@@ -330,6 +333,45 @@ static void step_joins(struct check *check)
 	msg.remove.addr = (struct address){ .len = 3, .bytes = { 0xde, 0xad, 0x02 } };
 	host_message(check->host, &msg);
 	verdict_answers(check, "answers when a device is to be removed that it does not know");
+	verdict_faults(check, "says soundly how a join goes", faults, N_ELEMENTS(faults));
+}
+
+/* len zeros in parts, as the core sends them. */
+static void ask_radio(struct check *check, const char *verb, size_t len)
+{
+	static const uint8_t zeros[WIRE_STATE_MAX];
+	struct wire_msg msg = { .type = WIRE_ASK };
+
+	msg.ask.req = ++check->asked;
+	msg.ask.verb = view_text(verb);
+	do {
+		size_t part = len < sizeof(zeros) ? len : sizeof(zeros);
+
+		len -= part;
+		msg.ask.data = (struct view){ zeros, part };
+		msg.ask.last = len == 0;
+		host_message(check->host, &msg);
+	} while (len);
+}
+
+/* Nothing that would change the radio: a form, an adopt or a good restore is not for us to try. */
+static void step_radio(struct check *check)
+{
+	static const enum host_fault faults[] = { HOST_FAULT_TELL, HOST_FAULT_TELL_MUCH };
+
+	if (!plugin_can_ask(check->file.desc))
+		return;
+	ask_radio(check, "info", 0);
+	verdict_answers(check, "answers what its radio is asked");
+	check->answered_ok = 0;
+	ask_radio(check, "no-such-verb", 0);
+	run(check, CHECK_WAIT_MS, &check->answered, check->asked);
+	ask_radio(check, "channel", 3);
+	run(check, CHECK_WAIT_MS, &check->answered, check->asked);
+	ask_radio(check, "restore", GWA_ASK_MAX);
+	verdict_answers(check, "answers what cannot be asked of a radio");
+	verdict(check, check->answered_ok == 0, "and does not claim to have done it", "it said GWA_OK");
+	verdict_faults(check, "tells what it was asked, within bounds", faults, N_ELEMENTS(faults));
 }
 
 static void step_reports(struct check *check)
@@ -395,6 +437,7 @@ static void run_steps(struct check *check)
 	step_devices(check);
 	step_commands(check);
 	step_joins(check);
+	step_radio(check);
 	step_reports(check);
 	step_close(check);
 	printf("# %s: %zu devices described, %llu requests, %llu reports\n", check->file.desc->name,

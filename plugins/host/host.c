@@ -32,6 +32,9 @@ static const struct {
 	[HOST_FAULT_SAVE] = { "saves too much, or under a bad key", NOTE_OVERSIZE },
 	[HOST_FAULT_WATCH] = { "watches what it may not", NOTE_STATUS },
 	[HOST_FAULT_AFTER_CLOSE] = { "calls after it was closed", NOTE_STATUS },
+	[HOST_FAULT_TELL] = { "tells what it was not asked", NOTE_STATUS },
+	[HOST_FAULT_TELL_MUCH] = { "tells more than an answer may be", NOTE_OVERSIZE },
+	[HOST_FAULT_JOINING] = { "says of a join what cannot be", NOTE_MALFORMED },
 };
 
 const char *host_fault_text(enum host_fault fault)
@@ -41,13 +44,14 @@ const char *host_fault_text(enum host_fault fault)
 }
 
 /* So many a second; what was left out before is told with the first of the next. */
-bool host_limit_take(struct gwa_host *host, struct host_limit *limit, uint32_t *ret_left_out)
+bool host_limit_take(struct gwa_host *host, struct host_limit *limit, uint32_t max,
+		     uint32_t *ret_left_out)
 {
 	int64_t second = loop_now_ms(host->loop) / 1000;
 
 	if (second != limit->second)
 		*limit = (struct host_limit){ .second = second, .left_out = limit->left_out };
-	if (limit->n >= HOST_NOTES_MAX) {
+	if (limit->n >= max) {
 		limit->left_out++;
 		return false;
 	}
@@ -144,6 +148,7 @@ void host_pump(struct gwa_host *host)
 	/* Readings of a device come behind its description. */
 	if (!host->live || !say_known(host))
 		return;
+	host_asking_pump(host);
 	while ((item = outbox_peek(&host->outbox))) {
 		if (!host->core->put(host->ctx, item->bytes, item->len))
 			return;
@@ -151,9 +156,10 @@ void host_pump(struct gwa_host *host)
 	}
 }
 
-void host_live(struct gwa_host *host, uint32_t credit)
+void host_live(struct gwa_host *host, uint32_t credit, uint16_t minor)
 {
 	host->live = true;
+	host->core_minor = minor;
 	outbox_again(&host->outbox, credit);
 	shelf_again(&host->shelf);
 	host->n_said = 0;
@@ -165,6 +171,7 @@ void host_live(struct gwa_host *host, uint32_t credit)
 void host_away(struct gwa_host *host)
 {
 	host->live = false;
+	host_asking_end(host);
 	requests_forget(&host->requests);
 }
 
@@ -176,7 +183,7 @@ void host_fill(struct gwa_host *host, struct view key, struct view data)
 
 /* Requests */
 
-static void answer(struct gwa_host *host, uint64_t theirs, enum result result)
+void host_answer(struct gwa_host *host, uint64_t theirs, enum result result)
 {
 	struct wire_msg msg;
 
@@ -205,18 +212,19 @@ static void on_expiry(void *ctx)
 
 	while (requests_expire(&host->requests, loop_now_ms(host->loop), &theirs)) {
 		host_breach(host, HOST_FAULT_NEVER_DONE);
-		answer(host, theirs, RESULT_TIMEOUT);
+		if (host->asking.mine && host->asking.theirs == theirs)
+			host_asking_end(host);
+		host_answer(host, theirs, RESULT_TIMEOUT);
 	}
 	start_expiry(host);
 }
 
-/* 0: the plugin may be asked under the number in ret. Else the answer was given. */
-static bool begin(struct gwa_host *host, uint64_t theirs, uint32_t ttl_ms, uint64_t *ret)
+bool host_begin(struct gwa_host *host, uint64_t theirs, uint32_t ttl_ms, uint64_t *ret)
 {
 	int64_t deadline = loop_now_ms(host->loop) + (ttl_ms ? ttl_ms : HOST_REQUEST_MS);
 
 	if (host->closed || requests_add(&host->requests, theirs, deadline, ret)) {
-		answer(host, theirs, RESULT_BUSY);
+		host_answer(host, theirs, RESULT_BUSY);
 		return false;
 	}
 	start_expiry(host);
@@ -248,7 +256,7 @@ static void on_command(struct gwa_host *host, const struct wire_msg *msg)
 		value.v.data = v->data;
 		value.len = v->len;
 	}
-	if (begin(host, msg->command.req, msg->command.ttl_ms, &mine))
+	if (host_begin(host, msg->command.req, msg->command.ttl_ms, &mine))
 		host->plugin->ops->command(
 			host->self, mine, &addr, msg->command.endpoint, msg->command.cap, &value,
 			msg->command.ttl_ms ? msg->command.ttl_ms : HOST_REQUEST_MS);
@@ -260,14 +268,14 @@ static void on_join(struct gwa_host *host, const struct wire_msg *msg)
 	uint64_t mine;
 
 	if (!(host->plugin->flags & GWA_F_JOIN)) {
-		answer(host, msg->join.req, RESULT_UNKNOWN_CAPABILITY);
+		host_answer(host, msg->join.req, RESULT_UNKNOWN_CAPABILITY);
 		return;
 	}
 	join.addr = addr_out(&msg->join.addr);
 	join.ncode = (uint8_t)msg->join.code.len;
 	if (join.ncode)
 		memcpy(join.code, msg->join.code.data, join.ncode);
-	if (begin(host, msg->join.req, 0, &mine))
+	if (host_begin(host, msg->join.req, 0, &mine))
 		host->plugin->ops->permit_join(host->self, mine, &join);
 }
 
@@ -277,10 +285,10 @@ static void on_remove(struct gwa_host *host, const struct wire_msg *msg)
 	uint64_t mine;
 
 	if (!(host->plugin->flags & GWA_F_REMOVE)) {
-		answer(host, msg->remove.req, RESULT_UNKNOWN_CAPABILITY);
+		host_answer(host, msg->remove.req, RESULT_UNKNOWN_CAPABILITY);
 		return;
 	}
-	if (begin(host, msg->remove.req, 0, &mine))
+	if (host_begin(host, msg->remove.req, 0, &mine))
 		host->plugin->ops->remove(host->self, mine, &addr);
 }
 
@@ -302,6 +310,9 @@ void host_message(struct gwa_host *host, const struct wire_msg *msg)
 		return;
 	case WIRE_REMOVE:
 		on_remove(host, msg);
+		return;
+	case WIRE_ASK:
+		host_on_ask(host, msg);
 		return;
 	default:
 		return;
@@ -332,6 +343,7 @@ int host_new(struct loop *loop, const struct host_core *core, void *ctx, struct 
 	host->core = core;
 	host->ctx = ctx;
 	host->closed = true;
+	host->asking.asked.max = host->asking.told.max = GWA_ASK_MAX;
 	r = timer_new(loop, on_expiry, host, &host->expiry);
 	if (r) {
 		free(host);
@@ -381,6 +393,7 @@ void host_close(struct gwa_host *host)
 	host->plugin->ops->close(host->self);
 	host->closed = true;
 	host->self = NULL;
+	host_asking_end(host);
 	host_io_stop(host);
 }
 
@@ -389,6 +402,7 @@ struct gwa_host *host_free(struct gwa_host *host)
 	if (!host)
 		return NULL;
 	host_close(host);
+	host_asking_end(host);
 	host_io_stop(host);
 	host->expiry = timer_close(host->expiry);
 	for (size_t i = 0; i < host->n_ports; i++)

@@ -9,15 +9,14 @@
 #include "model/value.h"
 #include "sys/log.h"
 
-/* False for a call that comes when the plugin is not open. */
-static bool is_open(struct gwa_host *host)
+bool host_is_open(struct gwa_host *host)
 {
 	if (host->closed)
 		host_breach(host, HOST_FAULT_AFTER_CLOSE);
 	return !host->closed;
 }
 
-static bool addr_in(const struct gwa_addr *addr, struct address *ret)
+bool host_addr_in(const struct gwa_addr *addr, struct address *ret)
 {
 	if (!addr || addr->len == 0 || addr->len > GWA_ADDR_MAX)
 		return false;
@@ -26,7 +25,7 @@ static bool addr_in(const struct gwa_addr *addr, struct address *ret)
 	return true;
 }
 
-static struct view text_in(const char *text, size_t max)
+struct view host_text_in(const char *text, size_t max)
 {
 	size_t len = text ? strnlen(text, max) : 0;
 
@@ -39,7 +38,7 @@ static void op_log(gwa_host *host, int level, const char *text)
 {
 	uint32_t left_out;
 
-	if (!text || !host_limit_take(host, &host->logs, &left_out))
+	if (!text || !host_limit_take(host, &host->logs, HOST_NOTES_MAX, &left_out))
 		return;
 	log_at(level >= LOG_ERR && level <= LOG_DEBUG ? level : LOG_ERR, "plugin",
 	       log_text("plugin", host->plugin ? host->plugin->name : "?"), log_text("says", text),
@@ -57,12 +56,12 @@ static int op_port(gwa_host *host, const char *name)
 
 static int op_watch(gwa_host *host, int fd, uint32_t events)
 {
-	return is_open(host) ? host_io_watch(host, fd, events) : -1;
+	return host_is_open(host) ? host_io_watch(host, fd, events) : -1;
 }
 
 static void op_timer(gwa_host *host, uint32_t number, uint32_t ms)
 {
-	if (is_open(host))
+	if (host_is_open(host))
 		host_io_timer(host, number, ms);
 }
 
@@ -107,7 +106,7 @@ static bool endpoints_in(const struct gwa_device *device, struct desc_copy *copy
 /* Names come from strangers' devices: one that is too long is cut, what is no text is left out. */
 static const char *name_in(const char *text, char copy[DEVICE_TEXT_MAX + 1])
 {
-	struct view v = text_in(text, DEVICE_TEXT_MAX);
+	struct view v = host_text_in(text, DEVICE_TEXT_MAX);
 
 	text_copy_n(copy, DEVICE_TEXT_MAX + 1, v.data, v.len);
 	return copy;
@@ -119,10 +118,10 @@ static bool desc_in(const struct gwa_device *device, struct desc_copy *copy,
 	struct device_desc desc = { .n_endpoints = device->nendpoints,
 				    .endpoints = copy->endpoints };
 
-	if (!addr_in(&device->addr, &desc.addr) || device->hw.len > GWA_ADDR_MAX ||
+	if (!host_addr_in(&device->addr, &desc.addr) || device->hw.len > GWA_ADDR_MAX ||
 	    !endpoints_in(device, copy))
 		return false;
-	if (device->hw.len && !addr_in(&device->hw, &desc.hw))
+	if (device->hw.len && !host_addr_in(&device->hw, &desc.hw))
 		return false;
 	memcpy(desc.id.b, device->identity, sizeof(desc.id.b));
 	desc.evidence = device->evidence;
@@ -147,7 +146,7 @@ static void op_device_up(gwa_host *host, const struct gwa_device *device)
 	struct device_desc desc;
 	struct desc_copy copy;
 
-	if (!is_open(host))
+	if (!host_is_open(host))
 		return;
 	if (!device || device->size < sizeof(*device) || !desc_in(device, &copy, &desc)) {
 		host_breach(host, HOST_FAULT_DEVICE);
@@ -166,7 +165,7 @@ static void op_device_up(gwa_host *host, const struct gwa_device *device)
 
 static void op_devices_synced(gwa_host *host)
 {
-	if (!is_open(host))
+	if (!host_is_open(host))
 		return;
 	host->synced = true;
 	host->synced_said = false;
@@ -178,9 +177,9 @@ static void op_device_down(gwa_host *host, const struct gwa_addr *addr, int left
 	struct known_device *device;
 	struct wire_msg msg;
 
-	if (!is_open(host))
+	if (!host_is_open(host))
 		return;
-	if (!addr_in(addr, &msg.gone.addr)) {
+	if (!host_addr_in(addr, &msg.gone.addr)) {
 		host_breach(host, HOST_FAULT_DEVICE);
 		return;
 	}
@@ -236,7 +235,7 @@ static uint64_t op_report(gwa_host *host, const struct gwa_addr *addr, uint8_t e
 	struct writer w = writer_over(host->message, sizeof(host->message));
 	struct wire_msg msg;
 
-	if (!is_open(host))
+	if (!host_is_open(host))
 		return 0;
 	msg.type = WIRE_REPORT;
 	msg.report.seq = outbox_next(&host->outbox);
@@ -247,7 +246,7 @@ static uint64_t op_report(gwa_host *host, const struct gwa_addr *addr, uint8_t e
 	msg.report.cap = cap;
 	/* Who cannot be heard now says when it was. */
 	msg.report.wall_us = wall_us || host->live ? wall_us : loop_wall_us(host->loop);
-	if (addr_in(addr, &msg.report.addr) && value_in(value, &msg.report.value) &&
+	if (host_addr_in(addr, &msg.report.addr) && value_in(value, &msg.report.value) &&
 	    msg.report.wall_us >= 0)
 		wire_put(&w, &msg);
 	else
@@ -288,15 +287,19 @@ static void op_done(gwa_host *host, uint64_t req, int status)
 	struct wire_msg msg;
 	int r;
 
-	if (!is_open(host))
+	if (!host_is_open(host))
 		return;
 	r = requests_done(&host->requests, req, &msg.done.req);
 	if (r == REQUESTS_E_UNKNOWN)
 		host_breach(host, HOST_FAULT_DONE_UNKNOWN);
 	if (r)
 		return;
-	msg.type = WIRE_DONE;
 	msg.done.status = result_of(host, status);
+	if (host->asking.mine == req) {
+		host_asking_done(host, (enum result)msg.done.status);
+		return;
+	}
+	msg.type = WIRE_DONE;
 	host_must_say(host, &msg);
 }
 
@@ -304,9 +307,9 @@ static void op_claim(gwa_host *host, const struct gwa_addr *addr, const char *co
 {
 	struct wire_msg msg;
 
-	if (!is_open(host))
+	if (!host_is_open(host))
 		return;
-	if (!addr_in(addr, &msg.claim.addr) || !code || len == 0 || len > WIRE_CODE_MAX ||
+	if (!host_addr_in(addr, &msg.claim.addr) || !code || len == 0 || len > WIRE_CODE_MAX ||
 	    !text_is_utf8(code, len)) {
 		host_breach(host, HOST_FAULT_CLAIM);
 		return;
@@ -321,14 +324,14 @@ static void op_note(gwa_host *host, int kind, uint32_t count, const char *object
 	struct wire_msg msg;
 	uint32_t left_out;
 
-	if (!is_open(host) || kind < 0 || kind >= NOTES ||
-	    !host_limit_take(host, &host->notes, &left_out))
+	if (!host_is_open(host) || kind < 0 || kind >= NOTES ||
+	    !host_limit_take(host, &host->notes, HOST_NOTES_MAX, &left_out))
 		return;
 	msg.type = WIRE_NOTE;
 	msg.note.kind = (uint8_t)kind;
 	msg.note.count = count < UINT32_MAX - left_out ? count + left_out : UINT32_MAX;
-	msg.note.object = text_in(object, WIRE_TEXT_MAX);
-	msg.note.text = text_in(text, WIRE_TEXT_MAX);
+	msg.note.object = host_text_in(object, WIRE_TEXT_MAX);
+	msg.note.text = host_text_in(text, WIRE_TEXT_MAX);
 	(void)host_say(host, &msg);
 }
 
@@ -340,7 +343,7 @@ static int op_load(gwa_host *host, const char *key, void *buf, uint32_t *len)
 
 	if (!key || !len || (*len && !buf))
 		return -1;
-	item = shelf_find(&host->shelf, text_in(key, SHELF_KEY_MAX + 1));
+	item = shelf_find(&host->shelf, host_text_in(key, SHELF_KEY_MAX + 1));
 	if (!item || item->len > *len)
 		return -1;
 	memcpy(buf, item->data, item->len);
@@ -350,9 +353,9 @@ static int op_load(gwa_host *host, const char *key, void *buf, uint32_t *len)
 
 static int op_save(gwa_host *host, const char *key, const void *buf, uint32_t len)
 {
-	struct view name = text_in(key, SHELF_KEY_MAX + 1);
+	struct view name = host_text_in(key, SHELF_KEY_MAX + 1);
 
-	if (!is_open(host))
+	if (!host_is_open(host))
 		return -1;
 	if (!name.len || (len && !buf) ||
 	    shelf_save(&host->shelf, name, (struct view){ buf, len })) {
@@ -365,7 +368,7 @@ static int op_save(gwa_host *host, const char *key, const void *buf, uint32_t le
 
 static void op_failed(gwa_host *host, const char *why)
 {
-	if (is_open(host))
+	if (host_is_open(host))
 		host->core->failed(host->ctx, why ? why : "it does not say why");
 }
 
@@ -392,4 +395,6 @@ const struct gwa_host_ops host_ops = {
 	.save = op_save,
 	.failed = op_failed,
 	.repeats = op_repeats,
+	.joining = host_op_joining,
+	.tell = host_op_tell,
 };

@@ -7,6 +7,7 @@
 
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -187,11 +188,19 @@ int plugin_fence(struct plugin_file *file, const char *const *reads, char why[PL
 	return r;
 }
 
+/* A plugin of 1.0 has a shorter struct: what would be there is not ours to read. */
+bool plugin_can_ask(const struct gwa_plugin *desc)
+{
+	return (desc->flags & GWA_F_RADIO) && desc->ops->size >= offsetof(struct gwa_ops, ask) + sizeof(desc->ops->ask) &&
+	       desc->ops->ask;
+}
+
 static const char *ops_fault(const struct gwa_plugin *desc)
 {
 	const struct gwa_ops *ops = desc->ops;
 
-	if (!ops || ops->size < sizeof(*ops))
+	/* Those of 1.0; what came later is looked at where it is used. */
+	if (!ops || ops->size < offsetof(struct gwa_ops, ask))
 		return "its operations are missing or too few";
 	if (!ops->open || !ops->close || !ops->command || !ops->on_stored || !ops->on_fd ||
 	    !ops->on_timer)
@@ -200,6 +209,8 @@ static const char *ops_fault(const struct gwa_plugin *desc)
 		return "it opens join windows, but has no permit_join";
 	if ((desc->flags & GWA_F_REMOVE) && !ops->remove)
 		return "it removes devices, but has no remove";
+	if ((desc->flags & GWA_F_RADIO) && !plugin_can_ask(desc))
+		return "it answers asks, but has no ask";
 	return NULL;
 }
 

@@ -45,4 +45,5 @@ must_check int plugin_fence(struct plugin_file *file, const char *const *reads,
 			    char why[PLUGIN_WHY_LEN]);
 /* Is the descriptor one that this host can work with? */
 must_check int plugin_check(const struct gwa_plugin *desc, char why[PLUGIN_WHY_LEN]);
+bool plugin_can_ask(const struct gwa_plugin *desc); /* it is large enough, has it, and says so */
 void plugin_deinit(struct plugin_file *file);

@@ -44,6 +44,15 @@ int requests_done(struct requests *table, uint64_t mine, uint64_t *ret_theirs)
 	return REQUESTS_E_UNKNOWN;
 }
 
+bool requests_is_late(const struct requests *table, uint64_t mine)
+{
+	for (size_t i = 0; mine && i < REQUESTS_MAX; i++) {
+		if (table->rows[i].mine == mine)
+			return table->rows[i].answered;
+	}
+	return false;
+}
+
 bool requests_expire(struct requests *table, int64_t now_ms, uint64_t *ret_theirs)
 {
 	for (size_t i = 0; i < REQUESTS_MAX; i++) {

@@ -31,6 +31,7 @@ must_check int requests_add(struct requests *table, uint64_t theirs, int64_t dea
 /* The plugin answers: ret_theirs on 0. LATE: too late, nobody waits. UNKNOWN: never asked, or
  * answered before. */
 must_check int requests_done(struct requests *table, uint64_t mine, uint64_t *ret_theirs);
+bool requests_is_late(const struct requests *table, uint64_t mine); /* asked, and nobody waits any more */
 /* One that is over its deadline, marked as answered; false: none. */
 bool requests_expire(struct requests *table, int64_t now_ms, uint64_t *ret_theirs);
 int64_t requests_deadline(const struct requests *table); /* the earliest, INT64_MAX: none */

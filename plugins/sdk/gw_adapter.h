@@ -34,7 +34,7 @@ enum { GWA_A_READ = 1u, GWA_A_WRITE = 2u, GWA_A_REPORT = 4u, GWA_A_SECURE = 8u }
 enum { GWA_F_JOIN = 1u, GWA_F_REMOVE = 2u, GWA_F_NET = 4u, /* opens windows; removes devices; needs IP sockets */
        GWA_F_RADIO = 8u }; /* 1.1: answers ask() */
 /* How far a device has come that joins: heard of; telling what it is; being set up; done; failed (why says it); a person
- * is to enter or compare why's digits on the device. */
+ * is to enter or compare why's digits (1 to 16) on the device. */
 enum { GWA_JOIN_SEEN, GWA_JOIN_INTERVIEW, GWA_JOIN_CONFIGURE, GWA_JOIN_READY, GWA_JOIN_FAILED, GWA_JOIN_PASSKEY };
 enum { GWA_OK, GWA_FAILED = -1, GWA_UNREACHABLE = -2, GWA_BAD_VALUE = -3, GWA_UNSUPPORTED = -4, GWA_TIMEOUT = -5, GWA_BUSY = -6 };
 enum { GWA_NOTE_MALFORMED, GWA_NOTE_OVERSIZE, GWA_NOTE_UNKNOWN_DEVICE, GWA_NOTE_BAD_VALUE, GWA_NOTE_BAD_TOPIC, GWA_NOTE_FLOOD,

@@ -57,6 +57,51 @@ static bool read_spare(const char *value, struct settings *s)
 	return s->has_spare;
 }
 
+static bool read_spares(const char *value, struct settings *s)
+{
+	return text_to_u32(value, 1, SETTINGS_SPARES_MAX, &s->n_spares) == 0;
+}
+
+static bool read_spare_hw(const char *value, struct settings *s)
+{
+	size_t len = strlen(value);
+
+	if (len < 2 || len > 2 * sizeof(s->spare_hw.bytes) || len % 2)
+		return false;
+	s->spare_hw.len = (uint8_t)(len / 2);
+	return hex_parse(value, len, s->spare_hw.bytes, len / 2) == 0;
+}
+
+static bool read_join_ms(const char *value, struct settings *s)
+{
+	return text_to_u32(value, 4, 600000, &s->join_ms) == 0;
+}
+
+static bool read_join_fails(const char *value, struct settings *s)
+{
+	return text_copy(s->join_fails, sizeof(s->join_fails), value);
+}
+
+static bool read_passkey(const char *value, struct settings *s)
+{
+	return strspn(value, "0123456789") == strlen(value) && text_copy(s->passkey, sizeof(s->passkey), value);
+}
+
+static bool read_join_code(const char *value, struct settings *s)
+{
+	size_t len = strlen(value);
+
+	if (len < 2 || len > 2 * sizeof(s->join_code) || len % 2)
+		return false;
+	s->n_join_code = (uint8_t)(len / 2);
+	return hex_parse(value, len, s->join_code, len / 2) == 0;
+}
+
+static bool read_backup_bytes(const char *value, struct settings *s)
+{
+	return text_to_u32(value, 0, 2 * GWA_ASK_MAX, &s->backup_bytes) == 0;
+}
+
 static bool read_code(const char *value, struct settings *s)
 {
 	return text_copy(s->claim_code, sizeof(s->claim_code), value);
@@ -81,12 +126,14 @@ static const struct {
 } rows[] = {
 	{ "devices", read_devices }, { "period_ms", read_period }, { "slow_ms", read_slow },
 	{ "seed", read_seed },	     { "spare", read_spare },	   { "claim_code", read_code },
-	{ "fault", read_fault },
+	{ "fault", read_fault },	   { "spares", read_spares },  { "spare_hw", read_spare_hw },
+	{ "join_ms", read_join_ms },   { "join_fails", read_join_fails }, { "passkey", read_passkey },
+	{ "join_code", read_join_code }, { "backup_bytes", read_backup_bytes },
 };
 
 uint32_t settings_read(struct settings *ret, const struct gwa_opt *opts, uint32_t n)
 {
-	struct settings s = { .counts = { 1, 1, 1, 1, 1 }, .period_ms = 5000, .seed = 1 };
+	struct settings s = { .counts = { 1, 1, 1, 1, 1 }, .period_ms = 5000, .seed = 1, .n_spares = 1, .join_ms = 300 };
 
 	for (uint32_t i = 0; i < n; i++) {
 		size_t k = 0;

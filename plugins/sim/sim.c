@@ -8,11 +8,12 @@
 #include <syslog.h>
 
 #include "sdk/gw_adapter.h"
+#include "sim/radio.h"
 #include "sim/script.h"
 #include "sim/settings.h"
 
 enum { TIMER_PERIOD, TIMER_ANSWER, TIMER_SPARE };
-enum { ANSWERS_MAX = 64, SPARE_AFTER_MS = 300, FLOOD_REPORTS = 5000 };
+enum { ANSWERS_MAX = 64, JOIN_STEPS = 3, FLOOD_REPORTS = 5000 };
 
 struct answer {
 	uint64_t req; /* 0: free */
@@ -24,9 +25,12 @@ struct gwa_self {
 	gwa_host *host;
 	struct settings settings;
 	struct script_device *devices;
-	uint32_t n; /* without the spare, which is devices[n] */
+	uint32_t n, all; /* without and with the spares, which are behind the others */
+	struct radio radio;
 	struct answer answers[ANSWERS_MAX];
 	uint64_t join_until_ms;
+	bool joining;
+	int join_step;
 };
 
 static struct gwa_addr addr_of(const gwa_self *self, uint32_t i)
@@ -34,7 +38,7 @@ static struct gwa_addr addr_of(const gwa_self *self, uint32_t i)
 	struct gwa_addr addr = { .len = 8, .bytes = { 's', 'i', 'm', 0, 0, 0, 0, 0 } };
 
 	addr.bytes[4] = (uint8_t)(self->devices[i].kind + 1);
-	addr.bytes[5] = i == self->n; /* the spare */
+	addr.bytes[5] = i >= self->n; /* a spare */
 	addr.bytes[6] = (uint8_t)(i >> 8);
 	addr.bytes[7] = (uint8_t)i;
 	return addr;
@@ -42,7 +46,7 @@ static struct gwa_addr addr_of(const gwa_self *self, uint32_t i)
 
 static struct script_device *find(gwa_self *self, const struct gwa_addr *addr)
 {
-	for (uint32_t i = 0; i <= self->n; i++) {
+	for (uint32_t i = 0; i < self->all; i++) {
 		struct gwa_addr mine = addr_of(self, i);
 
 		if (self->devices[i].alive && mine.len == addr->len &&
@@ -61,8 +65,10 @@ static void announce(gwa_self *self, uint32_t i)
 				     .nendpoints = 1 };
 	char name[GWA_TEXT_MAX];
 
-	snprintf(name, sizeof(name), "%s %s", i == self->n ? "new" : "simulated", model->name);
+	snprintf(name, sizeof(name), "%s %s", i >= self->n ? "new" : "simulated", model->name);
 	device.addr = addr_of(self, i);
+	if (i == self->n)
+		device.hw = self->settings.spare_hw;
 	device.vendor = "gatewayd";
 	device.model = model->model;
 	device.firmware = "1";
@@ -74,7 +80,7 @@ static void announce(gwa_self *self, uint32_t i)
 /* Everything that has changed; what finds no credit stays marked until there is some. */
 static void push(gwa_self *self)
 {
-	for (uint32_t i = 0; i <= self->n; i++) {
+	for (uint32_t i = 0; i < self->all; i++) {
 		struct script_device *device = &self->devices[i];
 		struct gwa_addr addr = addr_of(self, i);
 
@@ -112,8 +118,10 @@ static void make_devices(gwa_self *self)
 			script_init(&self->devices[n], (enum script_kind)kind,
 				    self->settings.seed + n);
 	}
-	script_init(&self->devices[n], self->settings.spare, self->settings.seed + n);
-	self->devices[n].alive = false;
+	for (; n < self->all; n++) {
+		script_init(&self->devices[n], self->settings.spare, self->settings.seed + n);
+		self->devices[n].alive = false;
+	}
 }
 
 static int sim_open(gwa_host *host, const struct gwa_opt *opts, uint32_t nopts, gwa_self **ret)
@@ -136,7 +144,9 @@ static int sim_open(gwa_host *host, const struct gwa_opt *opts, uint32_t nopts, 
 	}
 	for (int kind = 0; kind < SCRIPT_KINDS; kind++)
 		self->n += self->settings.counts[kind];
-	self->devices = calloc(self->n + 1, sizeof(*self->devices));
+	self->all = self->n + self->settings.n_spares;
+	self->radio = (struct radio){ .channel = 15, .network = 0x62, .backup_bytes = self->settings.backup_bytes };
+	self->devices = calloc(self->all, sizeof(*self->devices));
 	if (!self->devices) {
 		free(self);
 		return -1;
@@ -204,11 +214,36 @@ static void sim_command(gwa_self *self, uint64_t req, const struct gwa_addr *add
 	push(self);
 }
 
+static void tell_join(gwa_self *self, int stage, const char *why)
+{
+	for (uint32_t i = self->n; i < self->all; i++) {
+		struct gwa_addr addr = addr_of(self, i);
+
+		if (!self->devices[i].alive)
+			gwa(self->host)->joining(self->host, &addr, stage, why);
+	}
+}
+
+static bool code_is_good(const gwa_self *self, const struct gwa_join *join)
+{
+	const struct settings *s = &self->settings;
+
+	return !s->n_join_code || (join->ncode == s->n_join_code && memcmp(join->code, s->join_code, join->ncode) == 0);
+}
+
 static void sim_permit_join(gwa_self *self, uint64_t req, const struct gwa_join *join)
 {
 	self->join_until_ms = gwa(self->host)->now_ms(self->host) + 1000ull * join->seconds;
-	if (self->settings.has_spare && join->seconds && !self->devices[self->n].alive)
-		gwa(self->host)->timer(self->host, TIMER_SPARE, SPARE_AFTER_MS);
+	if (self->settings.has_spare && join->seconds && !self->joining && !self->devices[self->all - 1].alive) {
+		tell_join(self, GWA_JOIN_SEEN, NULL);
+		if (code_is_good(self, join)) {
+			self->joining = true;
+			self->join_step = 0;
+			gwa(self->host)->timer(self->host, TIMER_SPARE, self->settings.join_ms / JOIN_STEPS);
+		} else {
+			tell_join(self, GWA_JOIN_FAILED, "it wants its install code");
+		}
+	}
 	answer(self, req, GWA_OK);
 }
 
@@ -238,7 +273,7 @@ static void sim_on_fd(gwa_self *self, int fd, uint32_t events)
 
 static void move(gwa_self *self)
 {
-	for (uint32_t i = 0; i <= self->n; i++) {
+	for (uint32_t i = 0; i < self->all; i++) {
 		if (self->devices[i].alive)
 			script_step(&self->devices[i], self->settings.period_ms);
 	}
@@ -263,20 +298,67 @@ static void answer_due(gwa_self *self)
 	start_answers(self);
 }
 
-static void join_spare(gwa_self *self)
+static void join_spares(gwa_self *self)
 {
-	struct gwa_addr addr;
-
-	if (gwa(self->host)->now_ms(self->host) >= self->join_until_ms)
+	self->joining = false;
+	if (self->settings.join_fails[0]) {
+		tell_join(self, GWA_JOIN_FAILED, self->settings.join_fails);
 		return;
-	self->devices[self->n].alive = true;
-	announce(self, self->n);
-	addr = addr_of(self, self->n);
-	if (self->settings.claim_code[0])
-		gwa(self->host)
-			->claim(self->host, &addr, self->settings.claim_code,
-				(uint32_t)strlen(self->settings.claim_code));
+	}
+	tell_join(self, GWA_JOIN_READY, NULL);
+	for (uint32_t i = self->n; i < self->all; i++) {
+		struct gwa_addr addr = addr_of(self, i);
+
+		if (self->devices[i].alive)
+			continue;
+		self->devices[i].alive = true;
+		announce(self, i);
+		if (self->settings.claim_code[0])
+			gwa(self->host)
+				->claim(self->host, &addr, self->settings.claim_code,
+					(uint32_t)strlen(self->settings.claim_code));
+	}
 	push(self);
+}
+
+static void join_step(gwa_self *self)
+{
+	if (gwa(self->host)->now_ms(self->host) >= self->join_until_ms) {
+		self->joining = false;
+		tell_join(self, GWA_JOIN_FAILED, "the window was closed before it was done");
+		return;
+	}
+	if (++self->join_step == JOIN_STEPS) {
+		join_spares(self);
+		return;
+	}
+	if (self->join_step == 1)
+		tell_join(self, GWA_JOIN_INTERVIEW, NULL);
+	else if (self->settings.passkey[0])
+		tell_join(self, GWA_JOIN_PASSKEY, self->settings.passkey);
+	else
+		tell_join(self, GWA_JOIN_CONFIGURE, NULL);
+	gwa(self->host)->timer(self->host, TIMER_SPARE, self->settings.join_ms / JOIN_STEPS);
+}
+
+struct question {
+	gwa_self *self;
+	uint64_t req;
+};
+
+static void tell_piece(void *ctx, const void *data, size_t len)
+{
+	struct question *question = ctx;
+
+	gwa(question->self->host)->tell(question->self->host, question->req, data, (uint32_t)len);
+}
+
+static void sim_ask(gwa_self *self, uint64_t req, const char *verb, const void *data, uint32_t len)
+{
+	struct question question = { self, req };
+	struct radio_ear ear = { .say = tell_piece, .ctx = &question };
+
+	answer(self, req, self->settings.fault == FAULT_FAIL ? GWA_FAILED : radio_ask(&self->radio, verb, data, len, self->n, &ear));
 }
 
 static void sim_on_timer(gwa_self *self, uint32_t timer)
@@ -286,7 +368,7 @@ static void sim_on_timer(gwa_self *self, uint32_t timer)
 	else if (timer == TIMER_ANSWER)
 		answer_due(self);
 	else if (timer == TIMER_SPARE)
-		join_spare(self);
+		join_step(self);
 }
 
 static const struct gwa_ops ops = {
@@ -299,6 +381,7 @@ static const struct gwa_ops ops = {
 	.on_stored = sim_on_stored,
 	.on_fd = sim_on_fd,
 	.on_timer = sim_on_timer,
+	.ask = sim_ask,
 };
 
 const struct gwa_plugin gwa_plugin_v1 = {
@@ -306,7 +389,7 @@ const struct gwa_plugin gwa_plugin_v1 = {
 	.size = sizeof(gwa_plugin_v1),
 	.abi_minor = GWA_ABI_MINOR,
 	.version = 1,
-	.flags = GWA_F_JOIN | GWA_F_REMOVE,
+	.flags = GWA_F_JOIN | GWA_F_REMOVE | GWA_F_RADIO,
 	.name = "sim",
 	.summary = "simulated devices",
 	.ops = &ops,

@@ -163,6 +163,15 @@ static void take(struct fake_core *core)
 		on_save(core);
 	} else if (core->msg.type == WIRE_CLAIM) {
 		on_claim(core);
+	} else if (core->msg.type == WIRE_JOINING) {
+		core->n_joinings[core->msg.joining.stage]++;
+		take_view(core->join_text[core->msg.joining.stage], sizeof(core->join_text[0]), core->msg.joining.text);
+	} else if (core->msg.type == WIRE_TELL) {
+		assert_true(core->msg.tell.req == core->req);
+		assert_true(core->msg.tell.data.len <= sizeof(core->told) - core->n_told);
+		if (core->msg.tell.data.len)
+			memcpy(core->told + core->n_told, core->msg.tell.data.data, core->msg.tell.data.len);
+		core->n_told += core->msg.tell.data.len;
 	} else if (core->msg.type == WIRE_NOTE) {
 		on_note(core);
 	}
@@ -313,13 +322,39 @@ uint64_t fake_core_command(struct fake_core *core, const struct address *addr, u
 	return core->req;
 }
 
-uint64_t fake_core_join(struct fake_core *core, uint16_t seconds)
+uint64_t fake_core_join_code(struct fake_core *core, uint16_t seconds, const void *code, size_t len)
 {
 	struct wire_msg msg = { .type = WIRE_JOIN };
 
 	msg.join.req = ++core->req;
 	msg.join.seconds = seconds;
+	msg.join.code = (struct view){ code, len };
 	fake_core_send(core, &msg);
+	return core->req;
+}
+
+uint64_t fake_core_join(struct fake_core *core, uint16_t seconds)
+{
+	return fake_core_join_code(core, seconds, NULL, 0);
+}
+
+uint64_t fake_core_ask(struct fake_core *core, const char *verb, const void *data, size_t len)
+{
+	struct wire_msg msg = { .type = WIRE_ASK };
+	const uint8_t *p = data;
+
+	core->n_told = 0;
+	msg.ask.req = ++core->req;
+	msg.ask.verb = view_text(verb);
+	do {
+		size_t part = len < WIRE_STATE_MAX ? len : WIRE_STATE_MAX;
+
+		msg.ask.data = (struct view){ p, part };
+		msg.ask.last = part == len;
+		fake_core_send(core, &msg);
+		p = part ? p + part : p;
+		len -= part;
+	} while (len);
 	return core->req;
 }
 
@@ -357,7 +392,8 @@ void fake_core_forget(struct fake_core *core)
 	core->n_hellos = core->n_opened = core->n_closed = core->n_synced = core->n_gone =
 		core->n_left = 0;
 	core->n_device_msgs = core->n_saves = core->n_claims = 0;
-	core->n_reports = core->n_dones = 0;
+	core->n_reports = core->n_dones = core->n_told = 0;
+	memset(core->n_joinings, 0, sizeof(core->n_joinings));
 	core->req = 0;
 	memset(core->notes, 0, sizeof(core->notes));
 }

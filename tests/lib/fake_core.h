@@ -82,6 +82,10 @@ struct fake_core {
 	char claim[WIRE_CODE_MAX + 1];
 	struct address claim_addr;
 	unsigned n_claims;
+	unsigned n_joinings[JOIN_STAGES];
+	char join_text[JOIN_STAGES][WIRE_TEXT_MAX + 1]; /* the last words */
+	uint8_t told[WIRE_ASK_MAX]; /* what was told since the last ask */
+	size_t n_told;
 	uint64_t req; /* the last one asked */
 	int64_t heard_ms;
 };
@@ -103,6 +107,8 @@ void fake_core_send(struct fake_core *core, const struct wire_msg *msg);
 uint64_t fake_core_command(struct fake_core *core, const struct address *addr, uint16_t cap,
 			   struct value value, uint32_t ttl_ms);
 uint64_t fake_core_join(struct fake_core *core, uint16_t seconds);
+uint64_t fake_core_join_code(struct fake_core *core, uint16_t seconds, const void *code, size_t len);
+uint64_t fake_core_ask(struct fake_core *core, const char *verb, const void *data, size_t len);
 uint64_t fake_core_remove(struct fake_core *core, const struct address *addr);
 void fake_core_store(struct fake_core *core, uint64_t up_to, uint32_t credit);
 void fake_core_drop(struct fake_core *core);   /* ends the connection; goes on listening */

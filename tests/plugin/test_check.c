@@ -47,9 +47,13 @@ static void good_plugins_pass(void **state)
 	check_int(end(c), 0);
 	check_true(child_said(c, "PASS"));
 	check_true(!child_said(c, "FAIL"));
+	start(c, c->bad_dir, "minor0", NULL);
+	check_int(end(c), 0);
+	check_true(!child_said(c, "radio"));
 	start(c, getenv("GW_BUILD_ROOT"), "sim", "period_ms=20");
 	check_int(end(c), 0);
 	check_true(child_said(c, "PASS"));
+	check_true(child_said(c, "answers what its radio is asked"));
 }
 
 static void bad_plugins_are_named(void **state)
@@ -68,6 +72,10 @@ static void bad_plugins_are_named(void **state)
 		{ "crash_command", "crashed" },
 		{ "bad_address", "described a device wrongly" },
 		{ "after_close", "calls after it was closed" },
+		{ "ask_silent", "an answer is missing" },
+		{ "tell_much", "tells more than an answer may be" },
+		{ "tell_wrong", "tells what it was not asked" },
+		{ "joining_wrong", "says of a join what cannot be" },
 	};
 	enum { N = sizeof(rows) / sizeof(rows[0]) };
 	struct child *all = calloc(N, sizeof(*all));

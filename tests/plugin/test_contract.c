@@ -308,6 +308,64 @@ static void bad_addresses_and_values_stay_here(void **state)
 	check_true(child_runs(c));
 }
 
+/* Asks the radio; the result, and what was told is in the core. */
+static int ask_radio(struct child *c, const char *verb)
+{
+	uint64_t req = fake_core_ask(c->core, verb, NULL, 0);
+
+	check_true(fake_core_until(c->core, fake_core_is_answered, WAIT_MS));
+	fake_core_run(c->core, 50);
+	check_uint(fake_core_answers(c->core, req), 1);
+	return fake_core_result(c->core, req);
+}
+
+static void what_nobody_asked_is_not_told(void **state)
+{
+	struct child *c = *state;
+
+	start(c, "tell_wrong");
+	check_int(ask_radio(c, "info"), RESULT_OK);
+	check_bytes(c->core->told, c->core->n_told, "{}", 2);
+	check_text(c->core->note_text[NOTE_STATUS], "tells what it was not asked");
+	check_uint(c->core->notes[NOTE_STATUS], 1);
+	check_int(ask_radio(c, "map"), RESULT_UNKNOWN_CAPABILITY);
+	check_true(child_runs(c));
+}
+
+static void an_answer_that_is_too_long_is_none(void **state)
+{
+	struct child *c = *state;
+
+	start(c, "tell_much");
+	check_int(ask_radio(c, "info"), RESULT_FAILED);
+	check_true(c->core->n_told <= WIRE_ASK_MAX);
+	check_text(c->core->note_text[NOTE_OVERSIZE], "tells more than an answer may be");
+	check_true(child_runs(c));
+}
+
+static void joins_that_cannot_be_stay_here(void **state)
+{
+	struct child *c = *state;
+
+	start(c, "joining_wrong");
+	check_int(ask(c, 5000), RESULT_OK);
+	for (int i = 0; i < JOIN_STAGES; i++)
+		check_uint(c->core->n_joinings[i], 0);
+	check_text(c->core->note_text[NOTE_MALFORMED], "says of a join what cannot be");
+	check_uint(c->core->notes[NOTE_MALFORMED], 1);
+}
+
+static void a_plugin_of_minor_0_works_as_ever(void **state)
+{
+	struct child *c = *state;
+
+	start(c, "minor0");
+	check_uint(c->core->opened_flags, 0);
+	check_int(ask(c, 5000), RESULT_OK);
+	check_int(ask_radio(c, "info"), RESULT_UNKNOWN_CAPABILITY);
+	check_uint(c->core->notes[NOTE_STATUS], 0);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -333,6 +391,10 @@ int main(void)
 		CASE(a_crash_while_opening),
 		CASE(a_crash_at_a_command),
 		CASE(bad_addresses_and_values_stay_here),
+		CASE(what_nobody_asked_is_not_told),
+		CASE(an_answer_that_is_too_long_is_none),
+		CASE(joins_that_cannot_be_stay_here),
+		CASE(a_plugin_of_minor_0_works_as_ever),
 	};
 
 	return CHECK_RUN(rows);

@@ -3,6 +3,9 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "host/host.h"
@@ -12,13 +15,18 @@ struct gwa_self {
 	gwa_host *host;
 	unsigned timers, fds, stored;
 	uint64_t asked;
+	char verb[WIRE_VERB_MAX + 1];
+	uint32_t len, n_asks;
+	uint8_t first, last;
 };
 
 struct bench {
 	struct loop *loop;
 	struct gwa_host *host;
 	struct gwa_self self;
-	unsigned puts, notes, saves, dones, devices, synced, gone, stuck, failed;
+	unsigned puts, notes, saves, dones, devices, synced, gone, stuck, failed, joinings, tells;
+	size_t told;
+	int32_t status; /* of the last done */
 	unsigned room; /* messages that are still taken; 0: no end */
 	bool full;
 	char order[64]; /* first letters of what was said */
@@ -43,6 +51,12 @@ static bool put(void *ctx, const void *message, size_t len)
 	b->notes += bytes[0] == WIRE_NOTE;
 	b->saves += bytes[0] == WIRE_SAVE;
 	b->dones += bytes[0] == WIRE_DONE;
+	b->joinings += bytes[0] == WIRE_JOINING;
+	b->tells += bytes[0] == WIRE_TELL;
+	if (bytes[0] == WIRE_TELL)
+		b->told += len - 4 - 8 - 2;
+	if (bytes[0] == WIRE_DONE)
+		b->status = bytes[12];
 	return true;
 }
 
@@ -109,6 +123,21 @@ static void my_on_timer(gwa_self *self, uint32_t timer)
 	self->timers++;
 }
 
+static void my_ask(gwa_self *self, uint64_t req, const char *verb, const void *data, uint32_t len)
+{
+	const uint8_t *bytes = data;
+
+	self->asked = req;
+	self->n_asks++;
+	self->len = len;
+	snprintf(self->verb, sizeof(self->verb), "%s", verb);
+	check_true(!data == !len);
+	if (len) {
+		self->first = bytes[0];
+		self->last = bytes[len - 1];
+	}
+}
+
 static const struct gwa_ops my_ops = {
 	.size = sizeof(my_ops),
 	.open = my_open,
@@ -117,9 +146,10 @@ static const struct gwa_ops my_ops = {
 	.on_stored = my_on_stored,
 	.on_fd = my_on_fd,
 	.on_timer = my_on_timer,
+	.ask = my_ask,
 };
 static const struct gwa_plugin my_plugin = {
-	.magic = GWA_MAGIC, .size = sizeof(my_plugin), .name = "mine", .summary = "", .ops = &my_ops
+	.magic = GWA_MAGIC, .size = sizeof(my_plugin), .flags = GWA_F_RADIO, .name = "mine", .summary = "", .ops = &my_ops
 };
 
 static int setup(void **state)
@@ -129,7 +159,7 @@ static int setup(void **state)
 	check_ok(loop_new_virtual(1000000, 1700000000000000, &b->loop));
 	check_ok(host_new(b->loop, &core, b, &b->host));
 	check_ok(host_open(b->host, &my_plugin, NULL, 0));
-	host_live(b->host, 4000);
+	host_live(b->host, 4000, WIRE_MINOR);
 	*state = b;
 	return 0;
 }
@@ -278,7 +308,7 @@ static void what_must_be_said_and_finds_no_room_ends_the_connection(void **state
 	check_uint(b->stuck, 1);
 	b->full = false;
 	host_away(b->host);
-	host_live(b->host, 10);
+	host_live(b->host, 10, WIRE_MINOR);
 	check_uint(b->saves, 1);
 }
 
@@ -319,7 +349,7 @@ static void a_large_home_is_said_as_room_comes(void **state)
 	gwa(h)->devices_synced(h);
 	check_uint(gwa(h)->report(h, &addr, 1, 1, &v, 0), 1);
 	b->room = 4;
-	host_live(h, 10);
+	host_live(h, 10, WIRE_MINOR);
 	check_text(b->order, "dddd");
 	for (int i = 0; i < 8 && b->full; i++) {
 		b->full = false;
@@ -340,6 +370,203 @@ static void a_large_home_is_said_as_room_comes(void **state)
 	check_text(b->order, "dddddgdsrddg");
 	say_device(h, 10);
 	check_text(b->order, "dddddgdsrddgd");
+}
+
+/* What a radio is asked */
+
+static void ask_part(struct bench *b, uint64_t req, const char *verb, size_t len, bool last)
+{
+	static uint8_t bytes[WIRE_STATE_MAX];
+	struct wire_msg msg = { .type = WIRE_ASK };
+
+	memset(bytes, (int)req, sizeof(bytes));
+	msg.ask.req = req;
+	msg.ask.verb = view_text(verb);
+	msg.ask.data = (struct view){ bytes, len };
+	msg.ask.last = last;
+	host_message(b->host, &msg);
+}
+
+static void a_long_question_is_put_together(void **state)
+{
+	struct bench *b = *state;
+
+	for (int i = 0; i < GWA_ASK_MAX / WIRE_STATE_MAX; i++) {
+		check_uint(b->self.n_asks, 0);
+		ask_part(b, 5, "restore", WIRE_STATE_MAX, (i + 1) * WIRE_STATE_MAX == GWA_ASK_MAX);
+	}
+	check_uint(b->self.n_asks, 1);
+	check_text(b->self.verb, "restore");
+	check_uint(b->self.len, GWA_ASK_MAX);
+	check_uint(b->self.first, 5);
+	check_uint(b->self.last, 5);
+	check_true(!b->host->asking.asked.data);
+	gwa(b->host)->done(b->host, b->self.asked, GWA_OK);
+	check_uint(b->dones, 1);
+	check_int(b->status, RESULT_OK);
+	/* One byte more is none. */
+	for (int i = 0; i < GWA_ASK_MAX / WIRE_STATE_MAX; i++)
+		ask_part(b, 6, "restore", WIRE_STATE_MAX, false);
+	ask_part(b, 6, "restore", 1, true);
+	check_uint(b->self.n_asks, 1);
+	check_int(b->status, RESULT_MALFORMED);
+	/* Its verb may not change on the way; what is given up half-way is forgotten. */
+	ask_part(b, 7, "restore", 10, false);
+	ask_part(b, 7, "form", 10, true);
+	check_int(b->status, RESULT_MALFORMED);
+	ask_part(b, 8, "restore", 10, false);
+	ask_part(b, 9, "info", 0, true);
+	check_uint(b->self.n_asks, 2);
+	check_text(b->self.verb, "info");
+	check_uint(b->self.len, 0);
+	check_uint(b->dones, 3);
+}
+
+static void one_question_at_a_time(void **state)
+{
+	struct bench *b = *state;
+	uint64_t first;
+
+	ask_part(b, 5, "info", 0, true);
+	first = b->self.asked;
+	ask_part(b, 6, "map", 0, true);
+	check_uint(b->self.n_asks, 1);
+	check_uint(b->dones, 1);
+	check_int(b->status, RESULT_BUSY);
+	/* Silence ends it, and what comes later is only late. */
+	loop_advance(b->loop, HOST_ASK_MS - 1);
+	check_uint(b->dones, 1);
+	loop_advance(b->loop, 2);
+	check_uint(b->dones, 2);
+	check_int(b->status, RESULT_TIMEOUT);
+	check_uint(host_faults(b->host, HOST_FAULT_NEVER_DONE), 1);
+	gwa(b->host)->tell(b->host, first, "x", 1);
+	gwa(b->host)->done(b->host, first, GWA_OK);
+	check_uint(host_faults(b->host, HOST_FAULT_TELL), 0);
+	check_uint(b->dones, 2);
+	check_uint(b->tells, 0);
+	ask_part(b, 7, "map", 0, true);
+	check_uint(b->self.n_asks, 2);
+}
+
+static void an_answer_goes_out_as_room_comes(void **state)
+{
+	static const uint8_t bytes[GWA_ASK_MAX];
+	struct bench *b = *state;
+	gwa_host *h = b->host;
+
+	ask_part(b, 5, "backup", 0, true);
+	gwa(h)->tell(h, b->self.asked, bytes, 10);
+	gwa(h)->tell(h, b->self.asked, bytes, 20);
+	check_uint(b->tells, 0); /* crumbs wait */
+	b->room = 3;
+	gwa(h)->tell(h, b->self.asked, bytes, GWA_ASK_MAX - 30);
+	check_uint(b->tells, 3);
+	gwa(h)->done(h, b->self.asked, GWA_OK);
+	check_uint(b->dones, 0); /* not before the last of it */
+	b->full = false;
+	b->room = 0;
+	host_pump(h);
+	check_uint(b->told, GWA_ASK_MAX);
+	check_uint(b->dones, 1);
+	check_int(b->status, RESULT_OK);
+	check_uint(b->stuck, 0);
+	check_true(!h->asking.told.data);
+	for (size_t i = 4; i < 64; i++)
+		check_uint(h->message[i] && i > 16, 0);
+	gwa(h)->tell(h, b->self.asked, bytes, 1);
+	check_uint(host_faults(h, HOST_FAULT_TELL), 1);
+}
+
+static void too_much_is_no_answer(void **state)
+{
+	static const uint8_t bytes[GWA_ASK_MAX];
+	struct bench *b = *state;
+	gwa_host *h = b->host;
+
+	ask_part(b, 5, "backup", 0, true);
+	gwa(h)->tell(h, b->self.asked, bytes, GWA_ASK_MAX);
+	gwa(h)->tell(h, b->self.asked, bytes, 1);
+	gwa(h)->tell(h, b->self.asked, bytes, 1);
+	check_uint(host_faults(h, HOST_FAULT_TELL_MUCH), 1);
+	gwa(h)->done(h, b->self.asked, GWA_OK);
+	check_int(b->status, RESULT_FAILED);
+	check_true(b->told <= GWA_ASK_MAX);
+	gwa(h)->tell(h, 4711, bytes, 1);
+	check_uint(host_faults(h, HOST_FAULT_TELL), 1);
+}
+
+static void a_core_that_goes_waits_for_nothing(void **state)
+{
+	struct bench *b = *state;
+	gwa_host *h = b->host;
+	uint64_t first;
+
+	ask_part(b, 4, "restore", 10, false);
+	ask_part(b, 5, "backup", 0, true);
+	first = b->self.asked;
+	gwa(h)->tell(h, first, "secret", 6);
+	host_away(h);
+	check_true(!h->asking.told.data && !h->asking.asked.data);
+	host_live(h, 10, WIRE_MINOR);
+	gwa(h)->tell(h, first, "secret", 6);
+	gwa(h)->done(h, first, GWA_OK);
+	check_uint(b->tells, 0);
+	check_uint(b->dones, 0);
+	check_uint(host_faults(h, HOST_FAULT_TELL), 0);
+	ask_part(b, 5, "info", 0, true);
+	check_uint(b->self.n_asks, 2);
+}
+
+static void sizes_speak(void **state)
+{
+	struct bench *b = *state;
+	struct gwa_ops old = my_ops;
+	struct gwa_plugin plugin = my_plugin;
+
+	old.size = offsetof(struct gwa_ops, ask);
+	plugin.ops = &old;
+	b->host->plugin = &plugin;
+	ask_part(b, 5, "info", 0, false);
+	check_uint(b->dones, 0);
+	ask_part(b, 5, "info", 0, true);
+	check_uint(b->dones, 1);
+	check_int(b->status, RESULT_UNKNOWN_CAPABILITY);
+	plugin.ops = &my_ops;
+	plugin.flags = 0;
+	ask_part(b, 6, "info", 0, true);
+	check_int(b->status, RESULT_UNKNOWN_CAPABILITY);
+	check_uint(b->self.n_asks, 0);
+	b->host->plugin = &my_plugin;
+}
+
+static void joins_are_told(void **state)
+{
+	struct bench *b = *state;
+	gwa_host *h = b->host;
+	const struct gwa_addr addr = { .len = 1, .bytes = { 1 } };
+	char longest[WIRE_TEXT_MAX + 2];
+
+	gwa(h)->joining(h, &addr, GWA_JOIN_SEEN, NULL);
+	gwa(h)->joining(h, &addr, GWA_JOIN_PASSKEY, "012345");
+	memset(longest, 'x', sizeof(longest));
+	longest[sizeof(longest) - 1] = '\0';
+	gwa(h)->joining(h, &addr, GWA_JOIN_FAILED, longest);
+	check_uint(b->joinings, 3);
+	gwa(h)->joining(h, &addr, GWA_JOIN_PASSKEY, "12345678901234567");
+	check_uint(host_faults(h, HOST_FAULT_JOINING), 1);
+	/* So many a second; and a core of minor 0 hears nothing. */
+	for (int i = 0; i < HOST_JOININGS_MAX; i++)
+		gwa(h)->joining(h, &addr, GWA_JOIN_SEEN, NULL);
+	check_uint(b->joinings, HOST_JOININGS_MAX);
+	loop_advance(b->loop, 1000);
+	gwa(h)->joining(h, &addr, GWA_JOIN_SEEN, NULL);
+	check_uint(b->joinings, HOST_JOININGS_MAX + 1);
+	check_uint(host_faults(h, HOST_FAULT_FLOOD), 1);
+	host_away(h);
+	host_live(h, 10, 0);
+	gwa(h)->joining(h, &addr, GWA_JOIN_SEEN, NULL);
+	check_uint(b->joinings, HOST_JOININGS_MAX + 1);
 }
 
 static void every_fault_has_words(void **state)
@@ -364,6 +591,13 @@ int main(void)
 		CASE(what_must_be_said_and_finds_no_room_ends_the_connection),
 		CASE(nothing_is_said_while_the_core_is_away),
 		CASE(a_large_home_is_said_as_room_comes),
+		CASE(a_long_question_is_put_together),
+		CASE(one_question_at_a_time),
+		CASE(an_answer_goes_out_as_room_comes),
+		CASE(too_much_is_no_answer),
+		CASE(a_core_that_goes_waits_for_nothing),
+		CASE(sizes_speak),
+		CASE(joins_are_told),
 		cmocka_unit_test(every_fault_has_words),
 	};
 

@@ -2,6 +2,8 @@
  */
 #include "check.h"
 
+#include <stddef.h>
+
 #include "host/plugin.h"
 #include "model/capability.h"
 #include "model/device.h"
@@ -26,6 +28,13 @@ static void numbers_agree(void **state)
 	check_uint(GWA_A_WRITE, ACCESS_WRITE);
 	check_uint(GWA_A_REPORT, ACCESS_REPORT);
 	check_uint(GWA_A_SECURE, ACCESS_SECURE);
+	check_uint(GWA_ASK_MAX, WIRE_ASK_MAX);
+	check_uint(GWA_JOIN_SEEN, JOIN_SEEN);
+	check_uint(GWA_JOIN_INTERVIEW, JOIN_INTERVIEW);
+	check_uint(GWA_JOIN_CONFIGURE, JOIN_CONFIGURE);
+	check_uint(GWA_JOIN_READY, JOIN_READY);
+	check_uint(GWA_JOIN_FAILED, JOIN_FAILED);
+	check_uint(GWA_JOIN_PASSKEY, JOIN_PASSKEY);
 	check_uint(GWA_NOTE_STATUS, NOTE_STATUS);
 	check_uint(GWA_NOTE_FLOOD, NOTE_FLOOD);
 	check_uint(GWA_U_LITRE_MINUTE, UNIT_LITRE_MINUTE);
@@ -109,7 +118,8 @@ static void descriptors_are_checked(void **state)
 {
 	const struct gwa_ops good_ops = { sizeof(good_ops), open_nothing, nothing,
 					  nothing_command,  NULL,	  NULL,
-					  nothing_stored,   nothing_fd,	  nothing_timer };
+					  nothing_stored,   nothing_fd,	  nothing_timer,
+					  NULL };
 	const char *ports[PLUGIN_PORTS_MAX + 2] = { NULL };
 	const struct gwa_plugin good = { .magic = GWA_MAGIC,
 					 .size = sizeof(good),
@@ -139,12 +149,12 @@ static void descriptors_are_checked(void **state)
 	} while (0)
 	BAD(bad.magic++);
 	BAD(bad.size--);
-	BAD(bad.abi_minor++);
+	BAD(bad.abi_minor = GWA_ABI_MINOR + 1);
 	BAD(bad.name = NULL);
 	BAD(bad.name = "");
 	BAD(bad.summary = NULL);
 	BAD(bad.ops = NULL);
-	BAD(ops.size--);
+	BAD(ops.size = offsetof(struct gwa_ops, ask) - 1);
 	BAD(ops.open = NULL);
 	BAD(ops.close = NULL);
 	BAD(ops.command = NULL);
@@ -153,6 +163,14 @@ static void descriptors_are_checked(void **state)
 	BAD(ops.on_timer = NULL);
 	BAD(bad.flags = GWA_F_JOIN);
 	BAD(bad.flags = GWA_F_REMOVE);
+	BAD(bad.flags = GWA_F_RADIO);
+	/* One of 1.0 is shorter, and good. */
+	bad = good;
+	ops = good_ops;
+	ops.size = offsetof(struct gwa_ops, ask);
+	bad.ops = &ops;
+	check_ok(plugin_check(&bad, why));
+	check_true(!plugin_can_ask(&bad));
 	/* A plugin that grew says so, and what we know of it is there. */
 	bad = good;
 	bad.size += 64;

@@ -51,6 +51,16 @@ static void refused(void **state)
 		{ "slow_ms", "1000000" },
 		{ "fault", "sometimes" },
 		{ "", "" },
+		{ "spares", "0" },
+		{ "spares", "17" },
+		{ "spare_hw", "0" },
+		{ "spare_hw", "zz" },
+		{ "spare_hw", "000102030405060708090a0b0c0d0e0f10" },
+		{ "join_ms", "3" },
+		{ "passkey", "12a" },
+		{ "passkey", "12345678901234567" },
+		{ "join_code", "abc" },
+		{ "backup_bytes", "-1" },
 		{ "devices", "lamp=99999999999999999" },
 	};
 	struct settings s;
@@ -64,7 +74,7 @@ static void refused(void **state)
 
 static void limits(void **state)
 {
-	char text[64];
+	char text[SETTINGS_WORDS_MAX + 2];
 	struct settings s;
 
 	(void)state;
@@ -72,6 +82,16 @@ static void limits(void **state)
 	check_ok((int)read_one("devices", text, &s));
 	snprintf(text, sizeof(text), "lamp=%d,plug=1", SETTINGS_DEVICES_MAX);
 	check_uint(read_one("devices", text, &s), 1);
+	snprintf(text, sizeof(text), "%d", SETTINGS_SPARES_MAX);
+	check_ok((int)read_one("spares", text, &s));
+	check_ok((int)read_one("spare_hw", "00124b0001020304", &s));
+	check_uint(s.spare_hw.len, 8);
+	check_uint(s.spare_hw.bytes[7], 4);
+	memset(text, 'x', sizeof(text));
+	text[SETTINGS_WORDS_MAX + 1] = '\0';
+	check_uint(read_one("join_fails", text, &s), 1);
+	text[SETTINGS_WORDS_MAX] = '\0';
+	check_ok((int)read_one("join_fails", text, &s));
 	memset(text, 'x', SETTINGS_CODE_MAX);
 	text[SETTINGS_CODE_MAX] = '\0';
 	check_ok((int)read_one("claim_code", text, &s));

@@ -71,7 +71,7 @@ static void five_devices_say_what_they_are(void **state)
 
 	start(c);
 	check_uint(c->core->n_devices, 5);
-	check_uint(c->core->opened_flags, 3);
+	check_uint(c->core->opened_flags, 3 | 8);
 	check_true(device_desc_find(device(c, "simulated lamp"), 0, CAP_COLOR_TEMPERATURE) != NULL);
 	check_true(device_desc_find(device(c, "simulated plug"), 0, CAP_ENERGY) != NULL);
 	check_true(device_desc_find(device(c, "simulated contact"), 0, CAP_TAMPER) != NULL);
@@ -239,6 +239,91 @@ static void misspelt_options_are_refused(void **state)
 	check_true(c->core->opened_error < 0);
 }
 
+static bool has_failed(struct fake_core *core)
+{
+	return core->n_joinings[JOIN_FAILED] > 0;
+}
+
+static bool has_three(struct fake_core *core)
+{
+	return core->n_devices == 3;
+}
+
+static void a_join_goes_by_stages(void **state)
+{
+	struct child *c = *state;
+
+	fake_core_option(c->core, "devices", "lamp=1");
+	fake_core_option(c->core, "spare", "lamp");
+	fake_core_option(c->core, "spares", "2");
+	fake_core_option(c->core, "spare_hw", "00124b0001020304");
+	fake_core_option(c->core, "passkey", "047293");
+	fake_core_option(c->core, "join_code", "83fe");
+	fake_core_option(c->core, "join_ms", "60");
+	start(c);
+	fake_core_join(c->core, 60);
+	check_true(fake_core_until(c->core, has_failed, WAIT_MS));
+	check_text(c->core->join_text[JOIN_FAILED], "it wants its install code");
+	fake_core_join_code(c->core, 60, "\x83\xfe", 2);
+	check_true(fake_core_until(c->core, has_three, WAIT_MS));
+	check_uint(c->core->n_joinings[JOIN_SEEN], 4);
+	check_uint(c->core->n_joinings[JOIN_INTERVIEW], 2);
+	check_uint(c->core->n_joinings[JOIN_PASSKEY], 2);
+	check_uint(c->core->n_joinings[JOIN_READY], 2);
+	check_text(c->core->join_text[JOIN_PASSKEY], "047293");
+	check_true(!child_said(c, "047293"));
+	check_uint(device(c, "new lamp")->endpoints[0].n_caps, 3);
+}
+
+static void a_join_may_come_to_nothing(void **state)
+{
+	struct child *c = *state;
+
+	fake_core_option(c->core, "devices", "lamp=1");
+	fake_core_option(c->core, "spare", "lamp");
+	fake_core_option(c->core, "join_fails", "it went silent");
+	fake_core_option(c->core, "join_ms", "30");
+	start(c);
+	fake_core_join(c->core, 60);
+	check_true(fake_core_until(c->core, has_failed, WAIT_MS));
+	check_text(c->core->join_text[JOIN_FAILED], "it went silent");
+	check_uint(c->core->n_devices, 1);
+}
+
+static int ask_radio(struct child *c, const char *verb, const char *text, size_t len)
+{
+	uint64_t req = fake_core_ask(c->core, verb, text, len);
+
+	check_true(fake_core_until(c->core, fake_core_is_answered, WAIT_MS));
+	return fake_core_result(c->core, req);
+}
+
+static void its_radio_answers(void **state)
+{
+	struct child *c = *state;
+	static char backup[WIRE_ASK_MAX];
+
+	fake_core_option(c->core, "backup_bytes", "200000");
+	start(c);
+	check_int(ask_radio(c, "info", NULL, 0), RESULT_OK);
+	c->core->told[c->core->n_told] = 0;
+	check_true(strstr((char *)c->core->told, "\"channel\": 15") != NULL);
+	check_int(ask_radio(c, "channel", "27", 2), RESULT_BAD_VALUE);
+	check_int(ask_radio(c, "channel", "20", 2), RESULT_OK);
+	check_int(ask_radio(c, "backup", NULL, 0), RESULT_OK);
+	check_uint(c->core->n_told, 200000);
+	memcpy(backup, c->core->told, 200000);
+	check_int(ask_radio(c, "form", "{\"channel\": 11}", 15), RESULT_OK);
+	check_int(ask_radio(c, "restore", backup, 200000), RESULT_OK);
+	check_int(ask_radio(c, "restore", "{}", 2), RESULT_BAD_VALUE);
+	check_int(ask_radio(c, "info", NULL, 0), RESULT_OK);
+	c->core->told[c->core->n_told] = 0;
+	check_true(strstr((char *)c->core->told, "\"channel\": 20") != NULL);
+	check_int(ask_radio(c, "map", NULL, 0), RESULT_OK);
+	check_int(ask_radio(c, "adopt", NULL, 0), RESULT_OK);
+	check_int(ask_radio(c, "dance", NULL, 0), RESULT_UNKNOWN_CAPABILITY);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -252,6 +337,9 @@ int main(void)
 		CASE(same_seed_same_life),
 		CASE(faults),
 		CASE(a_flood_is_held_back),
+		CASE(a_join_goes_by_stages),
+		CASE(a_join_may_come_to_nothing),
+		CASE(its_radio_answers),
 		CASE(misspelt_options_are_refused),
 	};
 

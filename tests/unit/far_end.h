@@ -33,6 +33,8 @@ static inline void far_on_packet(void *ctx, const uint8_t *data, size_t len)
 			far->req = msg.command.req;
 		else if (msg.type == WIRE_JOIN)
 			far->req = msg.join.req;
+		else if (msg.type == WIRE_ASK)
+			far->req = msg.ask.req;
 		else if (msg.type == WIRE_STORED)
 			far->up_to = msg.stored.up_to;
 	}

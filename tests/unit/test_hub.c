@@ -16,12 +16,17 @@ struct world {
 	bool refuses, holds; /* reports */
 	hub_stored_fn stored;
 	void *stored_ctx;
+	unsigned n_told, n_joining;
+	enum result told;
+	uint8_t text[WIRE_ASK_MAX];
+	size_t text_len;
+	bool asks_again;
 };
 
 static void on_up(void *ctx, const char *adapter, uint8_t flags)
 {
 	check_text(adapter, "sim");
-	check_uint(flags, 1);
+	check_uint(flags & ~8u, 1);
 	((struct world *)ctx)->n_up++;
 }
 
@@ -57,7 +62,17 @@ static int on_report(void *ctx, const char *adapter, const struct address *addr,
 	return 0;
 }
 
-static const struct hub_ops ops = { .on_up = on_up, .on_down = on_down, .on_report = on_report };
+static void on_joining(void *ctx, const char *adapter, const struct address *joins, enum join_stage stage, const char *text)
+{
+	struct world *w = ctx;
+	check_text(adapter, "sim");
+	check_uint(joins->len, 1);
+	check_int(stage, JOIN_PASSKEY);
+	check_text(text, "047293");
+	w->n_joining++;
+}
+
+static const struct hub_ops ops = { .on_up = on_up, .on_down = on_down, .on_report = on_report, .on_joining = on_joining };
 
 static void on_done(void *ctx, enum result result)
 {
@@ -71,7 +86,7 @@ static void greet(struct world *w, struct far_end *far)
 	hub_accept(w->hub, "sim", core);
 	far_hello(far, "sim", WIRE_MAJOR);
 	far_turns(w->g.loop);
-	far_opened(far, 1);
+	far_opened(far, 1 | 8);
 	far_turns(w->g.loop);
 }
 
@@ -111,6 +126,28 @@ static int command(struct world *w, uint32_t ttl_ms)
 static void answer(struct world *w, uint64_t req, int32_t status)
 {
 	far_say(&w->far, &(struct wire_msg){ .type = WIRE_DONE, .done = { req, status } });
+	far_turns(w->g.loop);
+}
+
+static void on_told(void *ctx, enum result result, struct view text)
+{
+	struct world *w = ctx;
+	w->n_told++;
+	w->told = result;
+	w->text_len = text.len;
+	if (text.len)
+		memcpy(w->text, text.data, text.len);
+	if (w->asks_again)
+		check_ok(hub_ask(w->hub, "sim", "info", NULL, 0, on_told, w));
+	w->asks_again = false;
+}
+
+static void tell(struct world *w, uint64_t req, const void *data, size_t len)
+{
+	struct wire_msg msg = { .type = WIRE_TELL };
+	msg.tell.req = req;
+	msg.tell.data = (struct view){ data, len };
+	far_say(&w->far, &msg);
 	far_turns(w->g.loop);
 }
 
@@ -306,6 +343,102 @@ static void what_it_saved_is_sent_before_it_starts(void **state)
 	world_close(&w);
 }
 
+static void a_radio_is_asked_and_tells(void **state)
+{
+	static const uint8_t bytes[WIRE_ASK_MAX + 1] = { 1, 2, 3 };
+	struct world w;
+	(void)state;
+	world_open(&w);
+	check_true(hub_can_ask(w.hub, "sim"));
+	check_ok(hub_ask(w.hub, "sim", "map", NULL, 0, on_told, &w));
+	check_int(hub_ask(w.hub, "sim", "info", NULL, 0, on_told, &w), HUB_E_BUSY);
+	far_turns(w.g.loop);
+	check_uint(w.far.heard[WIRE_ASK], 1);
+	uint64_t req = w.far.req;
+	tell(&w, req + 1, "no", 2); /* nobody's */
+	tell(&w, req, "{\"a\":", 5);
+	tell(&w, req, "1}", 2);
+	w.asks_again = true;
+	answer(&w, req, RESULT_OK);
+	check_uint(w.n_told, 1);
+	check_int(w.told, RESULT_OK);
+	check_bytes(w.text, w.text_len, "{\"a\":1}", 7);
+	/* Its end may be the next one's beginning; what was told before it failed is not an answer. */
+	far_turns(w.g.loop);
+	check_uint(w.far.heard[WIRE_ASK], 2);
+	tell(&w, w.far.req, "{", 1);
+	answer(&w, w.far.req, RESULT_FAILED);
+	check_uint(w.n_told, 2);
+	check_int(w.told, RESULT_FAILED);
+	check_uint(w.text_len, 0);
+	/* Too late. */
+	check_ok(hub_ask(w.hub, "sim", "map", NULL, 0, on_told, &w));
+	far_turns(w.g.loop);
+	req = w.far.req;
+	for (int i = 0; i < HUB_ASK_MS / 1000; i++) {
+		far_say(&w.far, &(struct wire_msg){ .type = WIRE_BEAT });
+		far_turns(w.g.loop);
+		loop_advance(w.g.loop, 1000);
+	}
+	check_uint(w.n_told, 3);
+	check_int(w.told, RESULT_TIMEOUT);
+	tell(&w, req, "{", 1);
+	answer(&w, req, RESULT_OK);
+	check_uint(w.n_told, 3);
+	/* The longest question and the longest answer; nothing longer. */
+	check_int(hub_ask(w.hub, "sim", "restore", bytes, WIRE_ASK_MAX + 1, on_told, &w), HUB_E_UNABLE);
+	w.far.heard[WIRE_ASK] = 0;
+	check_ok(hub_ask(w.hub, "sim", "restore", bytes, WIRE_ASK_MAX, on_told, &w));
+	far_turns(w.g.loop);
+	check_uint(w.far.heard[WIRE_ASK], WIRE_ASK_MAX / WIRE_STATE_MAX);
+	for (int i = 0; i < WIRE_ASK_MAX / WIRE_STATE_MAX; i++)
+		tell(&w, w.far.req, bytes, WIRE_STATE_MAX);
+	answer(&w, w.far.req, RESULT_OK);
+	check_uint(w.n_told, 4);
+	check_uint(w.text_len, WIRE_ASK_MAX);
+	check_ok(hub_ask(w.hub, "sim", "map", NULL, 0, on_told, &w));
+	far_turns(w.g.loop);
+	for (int i = 0; i < WIRE_ASK_MAX / WIRE_STATE_MAX; i++)
+		tell(&w, w.far.req, bytes, WIRE_STATE_MAX);
+	tell(&w, w.far.req, bytes, 1);
+	check_uint(w.n_down, 1);
+	check_int(w.end, PEER_VIOLATION);
+	check_int(w.told, RESULT_UNREACHABLE);
+	check_int(hub_ask(w.hub, "sim", "map", NULL, 0, on_told, &w), HUB_E_AWAY);
+	check_int(hub_ask(w.hub, "nobody", "map", NULL, 0, on_told, &w), HUB_E_UNKNOWN);
+	check_uint(w.n_told, 5);
+	world_close(&w);
+}
+
+static void closing_ends_a_question(void **state)
+{
+	struct world w;
+	(void)state;
+	world_open(&w);
+	check_ok(hub_ask(w.hub, "sim", "map", NULL, 0, on_told, &w));
+	far_turns(w.g.loop);
+	tell(&w, w.far.req, "secret", 6);
+	w.hub = hub_close(w.hub);
+	check_uint(w.n_told, 1);
+	check_int(w.told, RESULT_CANCELLED);
+	world_close(&w);
+}
+
+static void how_a_join_goes_is_heard(void **state)
+{
+	struct wire_msg msg = { .type = WIRE_JOINING };
+	struct world w;
+	(void)state;
+	world_open(&w);
+	msg.joining.addr = addr;
+	msg.joining.stage = JOIN_PASSKEY;
+	msg.joining.text = (struct view){ (const uint8_t *)"047293", 6 };
+	far_say(&w.far, &msg);
+	far_turns(w.g.loop);
+	check_uint(w.n_joining, 1);
+	world_close(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest rows[] = {
@@ -318,6 +451,9 @@ int main(void)
 		cmocka_unit_test(a_skipped_number_ends_it),
 		cmocka_unit_test(a_second_connection_takes_the_place_of_the_first),
 		cmocka_unit_test(what_it_saved_is_sent_before_it_starts),
+		cmocka_unit_test(a_radio_is_asked_and_tells),
+		cmocka_unit_test(closing_ends_a_question),
+		cmocka_unit_test(how_a_join_goes_is_heard),
 	};
 	return CHECK_RUN(rows);
 }

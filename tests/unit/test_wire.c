@@ -314,6 +314,30 @@ static void texts_have_limits(void **state)
 	encode(&b->msg, b->buf, sizeof(b->buf));
 	b->msg.join.code.len++;
 	writer_refuses(b, &b->msg);
+	b->msg = b->vectors[31].msg;
+	b->msg.ask.verb = (struct view){ (uint8_t *)text, WIRE_VERB_MAX };
+	b->msg.ask.data = (struct view){ (uint8_t *)text, WIRE_STATE_MAX };
+	encode(&b->msg, b->buf, sizeof(b->buf));
+	b->msg.ask.data.len++;
+	writer_refuses(b, &b->msg);
+	b->msg.ask.data.len = 0;
+	b->msg.ask.verb.len++;
+	writer_refuses(b, &b->msg);
+	b->msg = b->vectors[32].msg;
+	b->msg.tell.data = (struct view){ (uint8_t *)text, WIRE_STATE_MAX };
+	encode(&b->msg, b->buf, sizeof(b->buf));
+	b->msg.tell.data.len++;
+	writer_refuses(b, &b->msg);
+	memset(text, '7', WIRE_PASSKEY_MAX + 1);
+	b->msg = b->vectors[30].msg;
+	b->msg.joining.text = (struct view){ (uint8_t *)text, WIRE_PASSKEY_MAX };
+	encode(&b->msg, b->buf, sizeof(b->buf));
+	b->msg.joining.text.len++;
+	writer_refuses(b, &b->msg);
+	b->msg.joining.text.len = 0;
+	writer_refuses(b, &b->msg);
+	b->msg.joining.stage = JOIN_STAGES;
+	writer_refuses(b, &b->msg);
 	b->msg = b->vectors[25].msg;
 	b->msg.link_command.id = (struct view){ (uint8_t *)text, COMMAND_ID_MAX };
 	b->msg.link_command.sender = (struct view){ (uint8_t *)text, SENDER_MAX };
@@ -364,6 +388,11 @@ static void bodies_are_checked(void **state)
 		{ 24, 4, 3 },	  /* link-acked: more than there are */
 		{ 25, 37, 4 },	  /* link-command: flags */
 		{ 26, 28, 0xff }, /* link-answer: result */
+		{ 30, 4, 0 },	  /* joining: no address */
+		{ 30, 7, JOIN_STAGES },
+		{ 30, 10, 'a' },  /* joining: a passkey is digits */
+		{ 31, 12, 0 },	  /* ask: no verb, so what follows is wrong */
+		{ 31, 21, 2 },	  /* ask: a bool of 2 */
 	};
 	struct bench *b = *state;
 

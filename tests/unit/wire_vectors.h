@@ -10,7 +10,7 @@ struct wire_vector {
 	const char *hex;
 };
 
-enum { WIRE_VECTORS = 30 };
+enum { WIRE_VECTORS = 33 };
 
 static inline struct view wire_view(const char *text)
 {
@@ -130,6 +130,23 @@ static inline void wire_vectors_adapter(struct wire_vector *v)
 	v[10].msg.claim.code = wire_view("7KQ2-M");
 }
 
+/* What came with minor 1. */
+static inline void wire_vectors_radio(struct wire_vector *v)
+{
+	v[0].msg.type = WIRE_JOINING;
+	v[0].msg.joining.addr = wire_vector_addr;
+	v[0].msg.joining.stage = JOIN_PASSKEY;
+	v[0].msg.joining.text = wire_view("047293");
+	v[1].msg.type = WIRE_ASK;
+	v[1].msg.ask.req = 12;
+	v[1].msg.ask.verb = wire_view("channel");
+	v[1].msg.ask.last = true;
+	v[1].msg.ask.data = wire_view("20");
+	v[2].msg.type = WIRE_TELL;
+	v[2].msg.tell.req = 12;
+	v[2].msg.tell.data = wire_view("{}");
+}
+
 static inline void wire_vectors_link(struct wire_vector *v)
 {
 	v[0].msg.type = WIRE_LINK_STATE;
@@ -183,7 +200,7 @@ static inline void wire_vectors_link(struct wire_vector *v)
 
 /* In the order of the specification's table. */
 static const char *const wire_vector_hex[] = {
-	"010011000100000000030073696d0500302e312e30",
+	"010011000100010000030073696d0500302e312e30",
 	"02001b0001000000887766554433221100010000e80300401e18240a060001",
 	"030010000900706572696f645f6d730300353030",
 	"0400090003006e6574020001ff",
@@ -219,6 +236,9 @@ static const char *const wire_vector_hex[] = {
 	"3700080000401e18240a0600",
 	"38000000",
 	"39000a0003000102030300612e62",
+	"1b000c0002ab01050600303437323933",
+	"1c0016000c0000000000000007006368616e6e656c0102003230",
+	"1d000c000c0000000000000002007b7d",
 };
 
 static inline void wire_vectors(struct wire_vector ret[WIRE_VECTORS])
@@ -229,6 +249,7 @@ static inline void wire_vectors(struct wire_vector ret[WIRE_VECTORS])
 	wire_vectors_peer(ret);
 	wire_vectors_adapter(ret + 9);
 	wire_vectors_link(ret + 20);
+	wire_vectors_radio(ret + 30);
 	for (size_t i = 0; i < WIRE_VECTORS; i++)
 		ret[i].hex = wire_vector_hex[i];
 }

@@ -3,6 +3,7 @@
  *	#define BAD_NAME "fork"
  *	#define BAD_OPEN(self) ...       while it opens: behind the fence's first stage
  *	#define BAD_COMMAND(self, req) ... answers a command: behind the second
+ *	#define BAD_ASK(self, req) ... answers what its radio is asked; BAD_FLAGS GWA_F_RADIO
  *	#include "bad.h"                 last; what the macros need may be defined before
  *
  * It has one device (address 01) that can be switched, and reports numbers under the vendor's capability 0x8001.
@@ -34,6 +35,12 @@ static inline void bad_report(gwa_self *self, int64_t number)
 #endif
 #ifndef BAD_COMMAND
 #define BAD_COMMAND(self, req) gwa((self)->host)->done((self)->host, req, GWA_OK)
+#endif
+#ifndef BAD_ASK
+#define BAD_ASK(self, req) gwa((self)->host)->done((self)->host, req, GWA_UNSUPPORTED)
+#endif
+#ifndef BAD_OPS_SIZE
+#define BAD_OPS_SIZE sizeof(struct gwa_ops)
 #endif
 #ifndef BAD_CLOSE
 #define BAD_CLOSE(self) free(self)
@@ -83,12 +90,11 @@ static void bad_close(gwa_self *self)
 static void bad_command(gwa_self *self, uint64_t req, const struct gwa_addr *addr, uint8_t endpoint,
 			uint16_t cap, const struct gwa_value *value, uint32_t ttl_ms)
 {
-	(void)endpoint;
 	(void)value;
 	(void)ttl_ms;
 	if (addr->len != bad_addr.len || addr->bytes[0] != bad_addr.bytes[0])
 		gwa(self->host)->done(self->host, req, GWA_UNREACHABLE);
-	else if (cap != GWA_CAP_ON_OFF)
+	else if (cap != GWA_CAP_ON_OFF || endpoint > 1)
 		gwa(self->host)->done(self->host, req, GWA_UNSUPPORTED);
 	else
 		BAD_COMMAND(self, req);
@@ -113,14 +119,25 @@ static void bad_on_timer(gwa_self *self, uint32_t timer)
 	(void)timer;
 }
 
+static void bad_ask(gwa_self *self, uint64_t req, const char *verb, const void *data, uint32_t len)
+{
+	(void)data;
+	(void)len;
+	if (strcmp(verb, "info") == 0)
+		BAD_ASK(self, req);
+	else
+		gwa(self->host)->done(self->host, req, GWA_UNSUPPORTED);
+}
+
 static const struct gwa_ops bad_ops = {
-	.size = sizeof(bad_ops),
+	.size = BAD_OPS_SIZE,
 	.open = bad_open,
 	.close = bad_close,
 	.command = bad_command,
 	.on_stored = bad_on_stored,
 	.on_fd = bad_on_fd,
 	.on_timer = bad_on_timer,
+	.ask = bad_ask,
 };
 
 const struct gwa_plugin gwa_plugin_v1 = {
