@@ -44,7 +44,8 @@ struct trait_attribute {
 	uint8_t fact; /* enum node_fact, NODE_FACTS: a value */
 };
 must_check size_t traits_facts(const struct node_endpoint *endpoint, struct trait_attribute ret[TRAITS_PLAN_MAX]);
-/* Is that attribute a fact? Whoever hears its value, asked for or not, puts it into the endpoint (this does) before traits_attribute. */
+/* To be called with every attribute that is heard, asked for or not, before traits_attribute: if it is a fact the endpoint knows it then.
+ * True: a kept fact is new or another one; the device may have other traits now, and is to be saved. */
 bool traits_learn(struct node_endpoint *endpoint, uint16_t cluster, uint16_t manufacturer, uint16_t attribute, const struct zcl_value *value);
 must_check size_t traits_first(const struct node_endpoint *endpoint, struct trait_attribute ret[TRAITS_PLAN_MAX]);
 
@@ -55,7 +56,7 @@ struct trait_report {
 	uint16_t attribute;
 	uint8_t type;
 	uint16_t min_s, max_s;
-	uint64_t change; /* in the attribute's own unit; for analogue types */
+	double change; /* in the attribute's own unit; for analogue types */
 };
 must_check size_t traits_reports(const struct node_endpoint *endpoint, struct trait_report ret[TRAITS_PLAN_MAX]);
 
