@@ -36,7 +36,8 @@ static const struct mt_row rows[] = {
 	REQUEST(SYS, 0x34, "nvWrite", "1222b", "1"),
 	REQUEST(AF, 0x00, "register", "12211ll", "1"),
 	REQUEST(AF, 0x01, "dataRequest", "2112111b", "1"),
-	REQUEST(AF, 0x02, "dataRequestExt", "181212111w", "1"),
+	REQUEST(AF, 0x02, "dataRequestExt", "181212111h", "1"),
+	REQUEST(AF, 0x11, "dataStore", "2b", "1"),
 	REQUEST(AF, 0x12, "dataRetrieve", "421", "1b"),
 	REQUEST(ZDO, 0x00, "nwkAddrReq", "811", "1"),
 	REQUEST(ZDO, 0x01, "ieeeAddrReq", "211", "1"),
@@ -54,6 +55,7 @@ static const struct mt_row rows[] = {
 	REQUEST(ZDO, 0x37, "mgmtNwkUpdateReq", "214112", "1"),
 	REQUEST(ZDO, 0x40, "startupFromApp", "2", "1"),
 	REQUEST(ZDO, 0x45, "extRouteDisc", "211", "1"),
+	REQUEST(ZDO, 0x47, "extRemoveGroup", "12", "1"),
 	REQUEST(ZDO, 0x4a, "extFindGroup", "12", "12b"),
 	REQUEST(ZDO, 0x4b, "extAddGroup", "12b", "1"),
 	REQUEST(ZDO, 0x50, "extNwkInfo", "", "2122881"),
@@ -70,7 +72,7 @@ static const struct mt_row rows[] = {
 	INDICATION(SYS, 0x80, "resetInd", "111111"),
 	INDICATION(AF, 0x80, "dataConfirm", "111"),
 	INDICATION(AF, 0x81, "incomingMsg", "2221111141b+"),
-	INDICATION(AF, 0x82, "incomingMsgExt", "221812111141w+"),
+	INDICATION(AF, 0x82, "incomingMsgExt", "221812111141h+"),
 	INDICATION(ZDO, 0x80, "nwkAddrRsp", "1?821l"),
 	INDICATION(ZDO, 0x81, "ieeeAddrRsp", "1?821l"),
 	INDICATION(ZDO, 0x82, "nodeDescRsp", "212r"),
@@ -130,6 +132,10 @@ static void value_read(struct reader *r, char field, struct mt_value *ret)
 		break;
 	case 'w':
 		v.bytes = get_view(r, get_u16(r));
+		break;
+	case 'h':
+		v.n = get_u16(r);
+		v.bytes = get_view(r, v.n <= reader_left(r) ? (size_t)v.n : 0);
 		break;
 	case 'l':
 		v.bytes = get_view(r, 2u * get_u8(r));
@@ -198,6 +204,11 @@ static int value_write(struct writer *w, char field, const struct mt_value *v)
 	case 'w':
 		good = len <= UINT16_MAX;
 		put_u16(w, (uint16_t)len);
+		put_bytes(w, v->bytes.data, len);
+		break;
+	case 'h':
+		good = v->n <= UINT16_MAX && (len == v->n || !len);
+		put_u16(w, (uint16_t)v->n);
 		put_bytes(w, v->bytes.data, len);
 		break;
 	case 'l':

@@ -26,7 +26,8 @@ enum mt_subsystem { MT_RPC_ERROR = 0, MT_SYS = 1, MT_AF = 4, MT_ZDO = 5, MT_UTIL
 
 /*
  * Fields, a letter each: 1 2 4 8 a number of so many bytes; b w bytes behind a length of one, two bytes; l 16 bit
- * numbers behind their count; r the rest. Behind ? fields may be missing; + more may follow than we know of.
+ * numbers behind their count; r the rest; h bytes behind a length of two, or the length alone when the bytes are too many
+ * for a frame and go another way. Behind ? fields may be missing; + more may follow than we know of.
  */
 struct mt_row {
 	uint8_t type, subsystem, id; /* enum unpi_type */
@@ -35,7 +36,7 @@ struct mt_row {
 
 struct mt_value {
 	uint64_t n;
-	struct view bytes; /* b w r: as they are; l: little-endian pairs */
+	struct view bytes; /* b w r h: as they are; l: little-endian pairs; of h n is the length, and bytes may be missing */
 };
 
 struct mt_message {
