@@ -2,7 +2,7 @@
 // network on it, lets devices join, interviews, binds, configures, controls, backs up and restores.
 
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -45,7 +45,7 @@ function nextEvent(name, wanted = () => true, timeout = 15000) {
 }
 
 async function joinDevice(device) {
-	const interviewed = nextEvent("deviceInterview", (e) => e.device.ieeeAddr === DEVICES[device].eui && e.status !== "started");
+	const interviewed = nextEvent("deviceInterview", (e) => e.device.ieeeAddr === DEVICES[device].eui && e.status === "successful");
 	await control.ask({ op: "join", device });
 	return await interviewed;
 }
@@ -55,7 +55,7 @@ function endpointOf(device) {
 }
 
 before(async () => {
-	simulator = await new Simulator().start();
+	simulator = await new Simulator({ trace: process.env.SIM_TRACE && ((...row) => appendFileSync(process.env.SIM_TRACE, `${Date.now() % 1e6} ${JSON.stringify(row)}\n`)) }).start();
 	control = await ControlClient.connect(simulator.control);
 	controller = makeController();
 });
@@ -81,15 +81,37 @@ test("nobody joins while joining is not permitted", async () => {
 	assert.equal((await control.ask({ op: "list" })).permitJoin, true);
 });
 
+const CODED = Object.entries(DEVICES).find(([, { installCode }]) => installCode !== undefined);
+
+test("an install code is taken", async () => {
+	const [, { eui, installCode }] = CODED;
+	await controller.addInstallCode(`${"0".repeat(40)}${eui.slice(2).toUpperCase()}DLK${installCode.toUpperCase()}`);
+});
+
+const interviews = {};
+
+test("all of them join at once", async () => {
+	for (const device of Object.keys(DEVICES)) interviews[device] = joinDevice(device);
+	await Promise.all(Object.values(interviews));
+});
+
 for (const [device, table] of Object.entries(DEVICES))
-	test(`the ${device} joins and is interviewed`, async () => {
-		const { status, device: joined } = await joinDevice(device);
-		assert.equal(status, "successful");
+	test(`the ${device} has joined and was interviewed`, async () => {
+		const { device: joined } = await interviews[device];
 		assert.equal(joined.modelID, table.endpoints[1].attributes.basic.modelId);
 		assert.equal(joined.manufacturerID, table.manufacturer);
 		assert.equal(joined.type, table.type === "sleepy" ? "EndDevice" : "Router");
 		assert.deepEqual(joined.endpoints.map((e) => e.ID), [1]);
 	});
+
+test("a device whose install code is not known stays out, and so does one for which somebody gave a wrong one", async () => {
+	await assert.rejects(control.ask({ op: "join", device: "stranger", kind: CODED[0] }), /install code/);
+	await controller.adapter.addInstallCode("0x000b57fffe01b202", Buffer.alloc(16), true);
+	await assert.rejects(control.ask({ op: "join", device: "bulb-2", kind: "bulb" }), /install code/);
+	await assert.rejects(controller.adapter.addInstallCode("0x000b57fffe01b202", Buffer.alloc(18), false), /bdbAddInstallCode/);
+	const { devices } = await control.ask({ op: "list" });
+	assert.deepEqual(devices.filter((d) => !d.joined).map((d) => d.name), ["stranger", "bulb-2"]);
+});
 
 test("the contact sensor was enrolled by the interview", async () => {
 	assert.equal((await control.ask({ op: "get", device: "contact", attr: "iasZone.zoneState" })).value, 1);
@@ -137,6 +159,105 @@ test("the neighbour table lists every device over several pages", async () => {
 	assert.equal(neighbors.length, Object.keys(DEVICES).length);
 });
 
+test("a mesh: each router tells its neighbours, and together they make a tree of all", async () => {
+	await control.ask({ op: "air", children: 4 });
+	const { devices } = await control.ask({ op: "list" });
+	const parents = Object.fromEntries(devices.filter((d) => d.joined).map((d) => [d.eui, d.parent]));
+	const found = {};
+	const ask = async (device, name) => {
+		const table = await device.lqi();
+		for (const row of Array.isArray(table) ? table : table.neighbors)
+			if (row.relationship === 1) found[row.eui64 ?? row.ieeeAddr] = name;
+	};
+	await ask(controller.getDevicesByType("Coordinator")[0], "coordinator");
+	for (const router of devices.filter((d) => d.joined && DEVICES[d.name].type === "router"))
+		await ask(controller.getDeviceByIeeeAddr(router.eui), router.name);
+	assert.deepEqual(found, parents);
+	assert.ok(Object.values(parents).filter((parent) => parent === "coordinator").length === 4);
+});
+
+test("a router goes: who is below it finds another way", async () => {
+	const { devices } = await control.ask({ op: "list" });
+	const child = devices.find((d) => d.joined && d.parent !== "coordinator");
+	await control.ask({ op: "fault", device: child.parent, gone: true });
+	const endpoint = controller.getDeviceByIeeeAddr(child.eui).getEndpoint(1);
+	await endpoint.read("genBasic", ["modelId"]);
+	assert.notEqual((await control.ask({ op: "state", device: child.name })).state.parent, child.parent);
+	await control.ask({ op: "fault", device: child.parent, gone: false });
+	await control.ask({ op: "air", children: null });
+});
+
+test("an answer of several fragments is fetched piece by piece", async () => {
+	const values = await endpointOf("bulb").read("genBasic", Array.from({ length: 12 }, () => ["manufacturerName", "modelId"]).flat());
+	assert.equal(values.modelId, "TRADFRI bulb E27 WS opal 980lm");
+});
+
+test("a sleeper gets what waited once it wakes; its parent gives up after a while", async () => {
+	await control.ask({ op: "sleep", device: "contact", pollMs: 0 });
+	const read = endpointOf("contact").read("genPowerCfg", ["batteryVoltage"]);
+	while ((await control.ask({ op: "wake", device: "contact" })).waiting === 0) await sleep(20);
+	assert.deepEqual(await read, { batteryVoltage: 30 });
+	await control.ask({ op: "air", holdMs: 50 });
+	await assert.rejects(endpointOf("contact").read("genPowerCfg", ["batteryVoltage"], { disableRecovery: true }), /0xf0/);
+	await control.ask({ op: "air", holdMs: 1500 });
+	await control.ask({ op: "sleep", device: "contact", pollMs: 60 });
+});
+
+test("a remote's press arrives once it is bound", async () => {
+	assert.equal((await control.ask({ op: "press", device: "remote", what: "on" })).sent, 0);
+	await endpointOf("remote").bind("genOnOff", controller.getDevicesByType("Coordinator")[0].getEndpoint(1));
+	const pressed = nextEvent("message", (m) => m.type === "commandOn");
+	assert.equal((await control.ask({ op: "press", device: "remote", what: "on" })).sent, 1);
+	assert.equal((await pressed).device.modelID, "TRADFRI on/off switch");
+});
+
+test("the blind moves, the thermostat takes a setpoint, the siren a warning, the lamp a colour", async () => {
+	await endpointOf("blind").command("closuresWindowCovering", "goToLiftPercentage", { percentageliftvalue: 40 });
+	await control.ask({ op: "wait", device: "blind", attr: "windowCovering.currentLift", value: 40 });
+	await endpointOf("thermostat").write("hvacThermostat", { occupiedHeatingSetpoint: 2150 });
+	assert.equal((await control.ask({ op: "get", device: "thermostat", attr: "thermostat.occupiedHeating" })).value, 2150);
+	await endpointOf("siren").command("ssIasWd", "startWarning", { startwarninginfo: 0x14, warningduration: 5, strobedutycycle: 0, strobelevel: 0 });
+	assert.equal((await control.ask({ op: "state", device: "siren" })).state.endpoints[1].memory.warning.duration, 5);
+	await endpointOf("colour").command("lightingColorCtrl", "moveToColor", { colorx: 20000, colory: 30000, transtime: 0 });
+	assert.deepEqual(await endpointOf("colour").read("lightingColorCtrl", ["currentX", "currentY"]), { currentX: 20000, currentY: 30000 });
+});
+
+test("duplicates and frames out of order are all heard", async () => {
+	await control.ask({ op: "air", duplicate: true, reorder: true });
+	const heard = [];
+	const listen = (message) => message.type === "attributeReport" && heard.push(message.data.measuredValue);
+	controller.on("message", listen);
+	for (const value of [1000, 1001, 1002, 1003]) await control.ask({ op: "report", device: "climate", attr: "temperature.measured", value });
+	await sleep(100);
+	controller.off("message", listen);
+	await control.ask({ op: "air", duplicate: false, reorder: false });
+	assert.deepEqual(new Set(heard), new Set([1000, 1001, 1002, 1003]));
+	assert.notDeepEqual(heard, [1000, 1001, 1002, 1003]);
+});
+
+test("a flood arrives whole", async () => {
+	let heard = 0;
+	const listen = (message) => { heard += message.type === "attributeReport" ? 1 : 0; };
+	controller.on("message", listen);
+	assert.equal((await control.ask({ op: "talk", device: "climate", perSecond: 1000, seconds: 0.3 })).said, 300);
+	await sleep(100);
+	controller.off("message", listen);
+	assert.equal(heard, 300);
+});
+
+test("a device that comes back with another short address is followed", async () => {
+	const { nwk } = await control.ask({ op: "rejoin", device: "outlet" });
+	while (controller.getDeviceByIeeeAddr(DEVICES.outlet.eui).networkAddress !== nwk) await sleep(10);
+	assert.deepEqual(await endpointOf("outlet").read("genOnOff", ["onOff"]), { onOff: 1 });
+});
+
+test("a full buffer is got over", async () => {
+	await control.ask({ op: "fault", device: "plug", confirm: "BUFFER_FULL" });
+	await endpointOf("plug").command("genOnOff", "on", {});
+	await control.ask({ op: "coordinator", what: "full" });
+	await assert.rejects(endpointOf("plug").command("genOnOff", "on", {}), /BUFFER_FULL/);
+});
+
 test("a frame that the radio could not deliver is an error, and a passing one is got over", async () => {
 	await control.ask({ op: "fault", device: "plug", confirm: "APS_NO_ACK" });
 	await assert.rejects(endpointOf("plug").command("genOnOff", "toggle", {}), /0xb7/);
@@ -169,7 +290,8 @@ test("a device that is told to leave does, one that leaves by itself is noticed"
 	await left;
 	await controller.getDeviceByIeeeAddr(DEVICES.contact.eui).removeFromNetwork();
 	while ((await control.ask({ op: "state", device: "contact" })).state.joined) await sleep(20);
-	assert.deepEqual((await control.ask({ op: "list" })).devices.filter((d) => !d.joined).map((d) => d.name), ["contact", "plug"]);
+	const gone = (await control.ask({ op: "list" })).devices.filter((d) => !d.joined).map((d) => d.name);
+	assert.deepEqual(gone.sort(), ["bulb-2", "contact", "plug", "stranger"]);
 });
 
 test("after a stop the network is resumed", async () => {
@@ -182,8 +304,7 @@ test("after a stop the network is resumed", async () => {
 test("a wiped coordinator gets the network back from the backup", async () => {
 	await controller.stop();
 	assert.ok(existsSync(join(dir, "backup.json")));
-	simulator.coordinator.nv.eraseAll();
-	simulator.coordinator.watchdogReset();
+	await control.ask({ op: "coordinator", what: "replace" });
 	controller = makeController();
 	assert.equal(await controller.start(), "restored");
 	const { network } = await control.ask({ op: "network" });

@@ -15,7 +15,8 @@ import { Home } from "./home.js";
 import { DEVICES } from "./znp/devices.js";
 
 const MODELS = { outlet: "E160x/E170x/E190x", bulb: "LED1545G12", climate: "SNZB-02D", contact: "SNZB-04_eWeLink", plug: "SP 240",
-	lock: "YRD226HA2619" };
+	lock: "YRD226HA2619", colour: "RB 285 C", blind: "E1757", thermostat: "Zen-01-W", remote: "E1743", motion: "SNZB-03", presence: "SNZB-03P",
+	leak: "HS1WL/HS3WL", smoke: "HS3SA/HS1SA", siren: "HS2WD-E" };
 const dir = mkdtempSync(join(tmpdir(), "znp-z2m-"));
 let broker;
 let mqtt;
@@ -34,8 +35,20 @@ before(async () => {
 	await mqtt.subscribe("zigbee2mqtt/#");
 	home = await new Home({ dir, mqtt: { server: broker.url }, availability: { active: 8, passive: 6 } }).start();
 	control = await ControlClient.connect(home.simulator.control);
+	await addInstallCodes();
 	await home.pair(Object.keys(DEVICES));
 });
+
+/* As on the sticker of a device: filler, address, a maker's letters, code. */
+async function addInstallCodes() {
+	for (const { eui, installCode } of Object.values(DEVICES)) {
+		if (installCode === undefined) continue;
+		const answer = mqtt.next("zigbee2mqtt/bridge/response/install_code/add");
+		const value = `${"0".repeat(40)}${eui.slice(2).toUpperCase()}DLK${installCode.toUpperCase()}`;
+		await mqtt.publish("zigbee2mqtt/bridge/request/install_code/add", { value });
+		assert.equal((await answer).status, "ok");
+	}
+}
 
 after(async () => {
 	await stopHome();
@@ -74,6 +87,12 @@ const REPORTS = [
 	["plug", "electrical.power", 1234, (s) => s.power === 123.4],
 	["plug", "metering.delivered", 200000, (s) => s.energy === 200],
 	["lock", "doorLock.lockState", 2, (s) => s.state === "UNLOCK"],
+	["motion", "iasZone.zoneStatus", 1, (s) => s.occupancy === true],
+	["presence", "occupancy.occupancy", 1, (s) => s.occupancy === true],
+	["leak", "iasZone.zoneStatus", 1, (s) => s.water_leak === true],
+	["smoke", "iasZone.zoneStatus", 1, (s) => s.smoke === true],
+	["thermostat", "thermostat.localTemperature", 2175, (s) => s.local_temperature === 21.75],
+	["blind", "windowCovering.currentLift", 30, (s) => s.position === 70],
 ];
 for (const [device, attr, value, arrived] of REPORTS)
 	test(`the ${device} reports ${attr} ${value}`, async () => {
@@ -81,6 +100,32 @@ for (const [device, attr, value, arrived] of REPORTS)
 		await control.ask({ op: attr === "iasZone.zoneStatus" ? "set" : "report", device, attr, value });
 		await state;
 	});
+
+const COMMANDS = [
+	["colour", { color: { x: 0.3, y: 0.4 } }, "color.x", 19661],
+	["blind", { position: 25 }, "windowCovering.currentLift", 75],
+	["thermostat", { occupied_heating_setpoint: 22.5 }, "thermostat.occupiedHeating", 2250],
+	["thermostat", { system_mode: "off" }, "thermostat.systemMode", 0],
+];
+for (const [device, payload, attr, value] of COMMANDS)
+	test(`the ${device} takes ${JSON.stringify(payload)}`, async () => {
+		await mqtt.publish(`zigbee2mqtt/${device}/set`, payload);
+		await control.ask({ op: "wait", device, attr, value });
+	});
+
+test("the siren sounds", async () => {
+	await mqtt.publish("zigbee2mqtt/siren/set", { warning: { mode: "burglar", level: "high", duration: 7, strobe: true } });
+	const warned = async () => (await control.ask({ op: "state", device: "siren" })).state.endpoints[1].memory.warning;
+	while ((await warned())?.duration !== 7) await sleep(20);
+});
+
+test("presses of the remote are actions", async () => {
+	for (const [what, action] of [["on", "on"], ["off", "off"], ["brighter", "brightness_move_up"], ["released", "brightness_stop"]]) {
+		const pressed = mqtt.next("zigbee2mqtt/remote", (s) => s.action === action);
+		assert.ok((await control.ask({ op: "press", device: "remote", what })).sent > 0);
+		await pressed;
+	}
+});
 
 test("the lock locks", async () => {
 	const state = mqtt.next("zigbee2mqtt/lock", (s) => s.state === "LOCK" && s.lock_state === "locked");

@@ -9,12 +9,14 @@ import { EventEmitter } from "node:events";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
+import { makeCrowd } from "./znp/crowd.js";
 import { DEVICES } from "./znp/devices.js";
 import { Simulator } from "./znp/simulator.js";
 
 const START_MS = 60000;
 const PAIR_MS = 60000;
 const STOP_MS = 10000;
+const ROWS = 200;
 const NETWORK = { key: [7, 3, 5, 7, 9, 11, 13, 15, 0, 2, 4, 6, 8, 10, 12, 13], pan: 6754, channel: 11,
 	epid: [221, 1, 2, 3, 4, 5, 6, 7] };
 const require = createRequire(import.meta.url);
@@ -26,13 +28,13 @@ function deviceOptions(name, { type }, { active, passive } = {}) {
 }
 
 /* JSON is YAML, so the configuration file needs no YAML writer. */
-function configuration({ mqtt, baseTopic, availability, homeassistant }, serialPort) {
-	const devices = Object.fromEntries(Object.entries(DEVICES).map(([name, table]) =>
-		[table.eui, deviceOptions(name, table, availability)]));
+function configuration({ mqtt, baseTopic, availability, homeassistant }, simulator) {
+	const devices = Object.fromEntries([...simulator.air.nodes.values()].map(({ name, eui, table }) =>
+		[eui, deviceOptions(name, table, availability)]));
 	return {
 		version: 5,
 		mqtt: { base_topic: baseTopic, server: mqtt.server, version: 5, ...mqtt.login },
-		serial: { port: `tcp://127.0.0.1:${serialPort}`, adapter: "zstack" },
+		serial: { port: `tcp://127.0.0.1:${simulator.serial}`, adapter: "zstack" },
 		advanced: { network_key: NETWORK.key, pan_id: NETWORK.pan, channel: NETWORK.channel, ext_pan_id: NETWORK.epid,
 			log_output: ["console"], log_level: "info", last_seen: "ISO_8601" },
 		availability: { enabled: true },
@@ -43,14 +45,17 @@ function configuration({ mqtt, baseTopic, availability, homeassistant }, serialP
 
 /* Emits "line" for what Zigbee2MQTT logs, and "exit" (code) when it ends without being asked to. */
 export class Home extends EventEmitter {
-	constructor({ dir, mqtt, baseTopic = "zigbee2mqtt", availability, homeassistant, serial, control }) {
+	/* crowd: a home of so many devices, named by crowd.js */
+	constructor({ dir, mqtt, baseTopic = "zigbee2mqtt", availability, homeassistant, serial, control, crowd = 0 }) {
 		super();
 		this.setMaxListeners(0);
 		this.options = { mqtt, baseTopic, availability, homeassistant };
 		this.dir = dir;
 		this.data = join(dir, "zigbee2mqtt");
 		mkdirSync(this.data, { recursive: true });
-		this.simulator = new Simulator({ serial, control, stateFile: join(dir, "network.json") });
+		this.simulator = new Simulator({ serial, control, stateFile: join(dir, "network.json"), rows: ROWS });
+		if (crowd > 0) makeCrowd(this.simulator.air, crowd);
+		else for (const name of Object.keys(DEVICES)) this.simulator.air.make(name);
 		// Forming a network costs a host some five seconds of waiting; zigbee-herdsman's test has shown that it works.
 		if (this.simulator.coordinator.nv.network() === undefined) this.simulator.coordinator.nv.presetNetwork(NETWORK);
 	}
@@ -58,7 +63,7 @@ export class Home extends EventEmitter {
 	async start() {
 		await this.simulator.start();
 		const file = join(this.data, "configuration.yaml");
-		writeFileSync(file, JSON.stringify(configuration(this.options, this.simulator.serial), null, 1), { mode: 0o600 });
+		writeFileSync(file, JSON.stringify(configuration(this.options, this.simulator), null, 1), { mode: 0o600 });
 		const started = this.#line(/Zigbee2MQTT started!/, START_MS);
 		this.#spawn();
 		await started;

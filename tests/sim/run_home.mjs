@@ -2,7 +2,7 @@
 // there, prints one JSON line when it is ready, runs until SIGTERM or SIGINT, leaves no process behind.
 //
 //   node run_home.mjs --dir STATE --mqtt-server mqtt://127.0.0.1:1883 [--user NAME --password-file FILE]
-//       [--ca FILE] [--base-topic zigbee2mqtt] [--devices all|none|bulb,contact] [--availability SECONDS]
+//       [--ca FILE] [--base-topic zigbee2mqtt] [--devices all|none|bulb,contact|100] [--availability SECONDS]
 //       [--availability-sleepy SECONDS] [--homeassistant] [--control PORT|PATH] [--serial PORT]
 //
 // A broker on a unix socket is mqtt+unix:///path/to/socket. The ready line has the control channel's port
@@ -12,7 +12,8 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { Home } from "./home.js";
-import { DEVICES } from "./znp/devices.js";
+import { crowdNames } from "./znp/crowd.js";
+import { HOME } from "./znp/devices.js";
 
 const { values: args } = parseArgs({ options: {
 	dir: { type: "string" }, "mqtt-server": { type: "string" }, user: { type: "string" }, "password-file": { type: "string" },
@@ -35,15 +36,18 @@ function login() {
 	return { ...(args.user && { user: args.user }), ...(password && { password }), ...(args.ca && { ca: resolve(args.ca) }) };
 }
 
+const crowd = /^\d+$/.test(args.devices) ? Number(args.devices) : 0;
+
 function deviceNames() {
-	if (args.devices === "all") return Object.keys(DEVICES);
+	if (args.devices === "all") return HOME;
+	if (crowd > 0) return crowdNames(crowd).map(({ name }) => name);
 	return args.devices === "none" ? [] : args.devices.split(",");
 }
 
 mkdirSync(args.dir, { recursive: true, mode: 0o700 });
 const home = new Home({ dir: resolve(args.dir), mqtt: { server: args["mqtt-server"], login: login() }, baseTopic: args["base-topic"],
 	availability: { active: Number(args.availability ?? 0), passive: Number(args["availability-sleepy"] ?? 0) },
-	homeassistant: args.homeassistant,
+	homeassistant: args.homeassistant, crowd,
 	serial: where(args.serial), control: where(args.control) });
 
 let ending;
@@ -62,7 +66,7 @@ try {
 	await home.start();
 	await home.pair(deviceNames());
 	const { serial, control, air } = home.simulator;
-	const devices = Object.fromEntries([...air.nodes.values()].map((node) => [node.name, node.eui]));
+	const devices = Object.fromEntries(air.joined.map((node) => [node.name, node.eui]));
 	console.log(JSON.stringify({ ready: true, control, serial, pid: home.child.pid, devices }));
 } catch (error) {
 	if (ending === undefined) console.error(`run_home: ${error.message}`);

@@ -7,9 +7,15 @@ import { createConnection } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { ControlClient } from "./control_client.js";
 import { decodeFields, encodeFields } from "./znp/fields.js";
 import { NV, Nv } from "./znp/nv.js";
+import { settle } from "./znp/crowd.js";
+import { Indirect } from "./znp/indirect.js";
+import { LargeFrames } from "./znp/large.js";
+import { installKey, isInstallCode, isMember, membership, takesFrame } from "./znp/security.js";
+import { Timers } from "./znp/timers.js";
 import { Simulator } from "./znp/simulator.js";
 import { DATA_MAX, TYPE, UnpiParser, encodeFrame } from "./znp/unpi.js";
 import { answerZcl } from "./znp/zcl_server.js";
@@ -76,6 +82,87 @@ test("NV remembers as many devices as its table has rows", () => {
 	assert.equal(nv.rememberDevice(eui(32), 32), true);
 });
 
+test("an install code's key is the specification's, and its CRC is looked at", () => {
+	const code = Buffer.from("83fed3407a939723a5c639b26916d505c3b5", "hex");
+	assert.equal(installKey(code), "66b6900981e1ee3ca4206b6b861c02bb");
+	assert.equal(isInstallCode(code), true);
+	for (let bit = 0; bit < 144; bit++) {
+		const broken = Buffer.from(code);
+		broken[bit >> 3] ^= 1 << (bit & 7);
+		assert.equal(isInstallCode(broken), false);
+	}
+	assert.equal(isInstallCode(code.subarray(1)), false);
+});
+
+test("a large frame goes in pieces, out and in, and what does not fit together is refused", () => {
+	const large = new LargeFrames();
+	const data = Buffer.from(Array.from({ length: 500 }, (_, index) => index & 0xff));
+	const sent = [];
+	const send = (whole) => sent.push(whole) && 0;
+	assert.equal(large.store(0, data), 1, "nothing is expected");
+	assert.equal(large.expect(1601, send), 2);
+	assert.equal(large.expect(500, send), 0);
+	assert.equal(large.store(400, data.subarray(0, 101)), 2, "beyond its end");
+	for (const at of [0, 200, 400]) assert.equal(large.store(at, data.subarray(at, at + 200)), 0);
+	assert.equal(large.store(0, Buffer.alloc(0)), 0);
+	assert.deepEqual(sent, [data]);
+	large.expect(500, send);
+	large.store(0, data.subarray(0, 200));
+	assert.equal(large.store(0, Buffer.alloc(0)), 2, "a piece is missing");
+	for (let stamp = 0; stamp < 4; stamp++) assert.equal(large.keep(stamp, data), true);
+	assert.equal(large.keep(4, data), false, "no room");
+	assert.deepEqual(large.retrieve(2, 240, 240).data, data.subarray(240, 480));
+	assert.equal(large.retrieve(2, 480, 21).status, 2);
+	assert.equal(large.retrieve(2, 0, 0).status, 0);
+	assert.equal(large.retrieve(2, 0, 1).status, 2, "it was let go");
+});
+
+test("a sleeper's parent keeps eight frames, and gives them up in the end", async () => {
+	const timers = new Timers();
+	const indirect = new Indirect(timers);
+	const node = { pollMs: 0, isAway: false };
+	const ended = [];
+	indirect.holdMs = 30;
+	for (let n = 0; n < 8; n++) assert.equal(indirect.put(node, () => ended.push(`got ${n}`), () => ended.push(`expired ${n}`)), true);
+	assert.equal(indirect.put(node, assert.fail, assert.fail), false);
+	await sleep(60);
+	assert.deepEqual(ended, Array.from({ length: 8 }, (_, n) => `expired ${n}`));
+	indirect.put(node, () => ended.push("got"), assert.fail);
+	indirect.poll(node);
+	await sleep(10);
+	assert.equal(ended.at(-1), "got");
+	timers.close();
+});
+
+test("a home of a hundred is the same each time, and so is its mesh", () => {
+	const made = () => {
+		const one = new Simulator({ rows: 200 });
+		settle(one, 100, 12);
+		return one;
+	};
+	const [one, other] = [made(), made()];
+	const tree = ({ air }) => air.joined.map(({ name, eui, nwk, parent }) => [name, eui, nwk, parent]);
+	assert.deepEqual(tree(one), tree(other));
+	const { air } = one;
+	assert.equal(new Set(air.joined.map(({ eui }) => eui)).size, 100);
+	for (const parent of new Set(air.joined.map((node) => node.parent))) assert.ok(air.mesh.childrenOf(parent).length <= 12);
+	assert.ok(air.joined.every((node) => air.mesh.route(node).every((router) => !router.sleepy)));
+	assert.ok(air.joined.some((node) => air.mesh.hops(node) === 2));
+	const row = ({ node, relation, lqi, depth }) => [node.name, relation, lqi, depth];
+	assert.deepEqual(air.mesh.neighbours("coordinator", air.hostEui).map(row), other.air.mesh.neighbours("coordinator", air.hostEui).map(row));
+});
+
+test("who takes a frame: a member, and each counter once", () => {
+	const network = { epid: "0x1", key: "aa", counter: 7 };
+	const node = { network: membership(network) };
+	assert.equal(takesFrame(node, network), false);
+	assert.equal(takesFrame(node, { ...network, counter: 8 }), true);
+	assert.equal(takesFrame(node, { ...network, counter: 8 }), false);
+	assert.equal(takesFrame(node, { ...network, counter: 9, key: "ab" }), false);
+	assert.equal(takesFrame({ network: undefined }, { ...network, counter: 9 }), false);
+	assert.equal(isMember(node, undefined), false);
+});
+
 const dir = mkdtempSync(join(tmpdir(), "znp-self-"));
 const stateFile = join(dir, "network.json");
 let simulator;
@@ -97,6 +184,20 @@ async function close() {
 
 function heard() {
 	return new Promise((resolve) => line.once("data", (bytes) => resolve(bytes.toString("hex"))));
+}
+
+/* All that came until a frame with these two command bytes did. */
+function heardUntil(command) {
+	return new Promise((resolve) => {
+		let all = "";
+		const listen = (bytes) => {
+			all += bytes.toString("hex");
+			if (!all.includes(command)) return;
+			line.off("data", listen);
+			resolve(all);
+		};
+		line.on("data", listen);
+	});
 }
 
 before(open);
@@ -133,7 +234,8 @@ const REFUSED = [
 	[{ op: "fly" }, /no such operation/], [{ op: "constructor" }, /no such operation/], [{}, /no such operation/],
 	[{ op: "join", device: "toaster" }, /no such device/], [{ op: "join", device: "bulb" }, /no network/],
 	[{ op: "set", device: "toaster", attr: "onOff.onOff", value: true }, /no such device/],
-	[{ op: "coordinator", what: "explode" }, /no such coordinator fault/],
+	[{ op: "coordinator", what: "explode" }, /no such coordinator fault/], [{ op: "talk" }, /nobody has anything to say/],
+	[{ op: "rejoin", device: "toaster" }, /no such device/],
 ];
 for (const [request, reason] of REFUSED)
 	test(`control refuses ${JSON.stringify(request)}`, () => assert.rejects(control.ask(request), reason));
@@ -162,6 +264,44 @@ test("the network and what its devices were told outlive the process", async () 
 	const { devices } = await control.ask({ op: "list" });
 	assert.deepEqual([devices[0].eui, devices[0].nwk, devices[0].joined], [eui, nwk, true]);
 	assert.notEqual(devices[1].eui, eui);
+});
+
+/* Asks the coordinator for something, gives what it said next. */
+async function asked(subsystem, id, hex) {
+	line.write(encodeFrame({ type: TYPE.SREQ, subsystem, id, data: Buffer.from(hex, "hex") }));
+	return await heard();
+}
+
+test("after a start the frame counter goes on above what was used, and worn-out flash refuses", async () => {
+	const before = simulator.coordinator.nv.security().counter;
+	const started = heardUntil("45c009");
+	line.write(encodeFrame({ type: TYPE.SREQ, subsystem: 5, id: 0x40, data: Buffer.from([0, 0]) }));
+	await started;
+	assert.ok(simulator.air.network.counter >= before);
+	assert.ok(simulator.coordinator.nv.security().counter > simulator.air.network.counter);
+	await control.ask({ op: "coordinator", what: "wornOut" });
+	assert.equal(await asked(1, 0x1d, "03000000010001"), "fe01611d0a77");
+	await control.ask({ op: "coordinator", what: "writable" });
+	assert.equal(await asked(1, 0x1d, "03000000010000"), "fe01611d007d");
+});
+
+test("a press of nothing and a leave of somebody who is gone are refused", async () => {
+	await assert.rejects(control.ask({ op: "press", device: "bulb", what: "on" }), /sends no commands/);
+	await assert.rejects(control.ask({ op: "press", device: "bulb", what: "hard" }), /no such press/);
+	await control.ask({ op: "leave", device: "bulb2" });
+	await assert.rejects(control.ask({ op: "leave", device: "bulb2" }), /in no network/);
+	await assert.rejects(control.ask({ op: "rejoin", device: "bulb2" }), /does not know this network/);
+});
+
+test("a lost indication is lost, the next one is not", async () => {
+	await control.ask({ op: "coordinator", what: "lose", frames: "tcDeviceInd" });
+	await control.ask({ op: "permit" });
+	const announced = heardUntil("45c1");
+	await control.ask({ op: "join", device: "bulb2" });
+	assert.equal((await announced).includes("45ca"), false);
+	const told = heardUntil("45ca");
+	await control.ask({ op: "join", device: "bulb2" });
+	await told;
 });
 
 test("a device answers whatever bytes it gets, or keeps silent, and stays as it was", () => {

@@ -42,6 +42,42 @@ function moveToColorTemp(endpoint, { mireds, transition }) {
 	});
 }
 
+/* Colour by hue and saturation, or by a point of the chromaticity diagram. */
+function moveToColor(mode, ...names) {
+	return (endpoint, payload) => endpoint.later(payload.transition === 0xffff ? 0 : payload.transition * 100, () => {
+		endpoint.set("color.colorMode", mode);
+		for (const name of names) endpoint.set(`color.${name}`, payload[name]);
+	});
+}
+
+const TRAVEL_MS = 120;
+
+/* A blind reports where it is once it has arrived; what stops it on the way stops it half way. */
+function moveLift(target) {
+	return (endpoint, { lift }) => {
+		const from = endpoint.get("windowCovering.currentLift");
+		const to = target ?? lift;
+		endpoint.memory.travel = { from, to };
+		endpoint.later(TRAVEL_MS, () => {
+			if (endpoint.memory.travel?.to === to) endpoint.set("windowCovering.currentLift", to);
+			endpoint.memory.travel = undefined;
+		});
+	};
+}
+
+function stopLift(endpoint) {
+	const { travel } = endpoint.memory;
+	endpoint.memory.travel = undefined;
+	if (travel !== undefined) endpoint.set("windowCovering.currentLift", (travel.from + travel.to) >> 1);
+}
+
+/* mode 0 heating, 1 cooling, 2 both; the amount is in tenths of a degree */
+function changeSetpoint(endpoint, { mode, amount }) {
+	const change = (name) => endpoint.set(`thermostat.${name}`, endpoint.get(`thermostat.${name}`) + amount * 10);
+	if (mode !== 1) change("occupiedHeating");
+	if (mode !== 0) change("occupiedCooling");
+}
+
 const LOCKED = 1;
 const UNLOCKED = 2;
 
@@ -114,7 +150,7 @@ export const CLUSTERS = {
 		swBuildId: [0x4000, "str"],
 	}, commands: [[0x00, "", () => {}]] },
 	power: { id: 0x0001, attributes: {
-		batteryVoltage: [0x0020, "u8"], batteryPercentage: [0x0021, "u8"], batteryAlarmState: [0x003e, "map32"],
+		mainsVoltage: [0x0000, "u16"], batteryVoltage: [0x0020, "u8"], batteryPercentage: [0x0021, "u8"], batteryAlarmState: [0x003e, "map32"],
 	} },
 	identify: { id: 0x0003, attributes: { identifyTime: [0x0000, "u16", "w"] }, commands: [
 		[0x00, "seconds:u16", (endpoint, { seconds }) => endpoint.set("identify.identifyTime", seconds)],
@@ -163,13 +199,35 @@ export const CLUSTERS = {
 		[0x07, "user:u16", clearPin],
 	] },
 	color: { id: 0x0300, attributes: {
-		remainingTime: [0x0002, "u16"], colorTemperature: [0x0007, "u16"], colorMode: [0x0008, "enum8"],
-		options: [0x000f, "map8", "w"], capabilities: [0x400a, "map16"], colorTempPhysicalMin: [0x400b, "u16"],
+		hue: [0x0000, "u8"], saturation: [0x0001, "u8"], remainingTime: [0x0002, "u16"], x: [0x0003, "u16"], y: [0x0004, "u16"],
+		colorTemperature: [0x0007, "u16"], colorMode: [0x0008, "enum8"], options: [0x000f, "map8", "w"],
+		enhancedHue: [0x4000, "u16"], enhancedColorMode: [0x4001, "enum8"], capabilities: [0x400a, "map16"], colorTempPhysicalMin: [0x400b, "u16"],
 		colorTempPhysicalMax: [0x400c, "u16"], startUpColorTemperature: [0x4010, "u16", "w"],
 	}, commands: [
+		[0x00, "hue:u8 direction:u8 transition:u16 rest?:rest", moveToColor(0, "hue")],
+		[0x03, "saturation:u8 transition:u16 rest?:rest", moveToColor(0, "saturation")],
+		[0x06, "hue:u8 saturation:u8 transition:u16 rest?:rest", moveToColor(0, "hue", "saturation")],
+		[0x07, "x:u16 y:u16 transition:u16 rest?:rest", moveToColor(1, "x", "y")],
 		[0x0a, "mireds:u16 transition:u16 rest?:rest", moveToColorTemp],
+		[0x43, "enhancedHue:u16 saturation:u8 transition:u16 rest?:rest", moveToColor(0, "enhancedHue", "saturation")],
 		[0x47, "rest?:rest", () => {}],
 	] },
+	windowCovering: { id: 0x0102, attributes: {
+		coveringType: [0x0000, "enum8"], configStatus: [0x0007, "map8"], currentLift: [0x0008, "u8"], mode: [0x0017, "map8", "w"],
+	}, commands: [
+		[0x00, "", moveLift(0)], [0x01, "", moveLift(100)], [0x02, "", stopLift], [0x05, "lift:u8", moveLift()],
+	] },
+	thermostat: { id: 0x0201, attributes: {
+		localTemperature: [0x0000, "i16"], occupiedCooling: [0x0011, "i16", "w"], occupiedHeating: [0x0012, "i16", "w"],
+		leastHeating: [0x0015, "i16", "w"], mostHeating: [0x0016, "i16", "w"], controlSequence: [0x001b, "enum8", "w"],
+		systemMode: [0x001c, "enum8", "w"], runningState: [0x0029, "map16"],
+	}, commands: [[0x00, "mode:u8 amount:i8", changeSetpoint]] },
+	fan: { id: 0x0202, attributes: { mode: [0x0000, "enum8", "w"], sequence: [0x0001, "enum8", "w"] } },
+	thermostatUi: { id: 0x0204, attributes: { temperatureUnit: [0x0000, "enum8", "w"], keypadLockout: [0x0001, "enum8", "w"] } },
+	illuminance: { id: 0x0400, attributes: { measured: [0x0000, "u16"] } },
+	occupancy: { id: 0x0406, attributes: {
+		occupancy: [0x0000, "map8"], sensorType: [0x0001, "enum8"], sensorTypes: [0x0002, "map8"], delay: [0x0010, "u16", "w"],
+	} },
 	temperature: { id: 0x0402, attributes: {
 		measured: [0x0000, "i16"], least: [0x0001, "i16"], most: [0x0002, "i16"],
 	} },
@@ -178,6 +236,10 @@ export const CLUSTERS = {
 		zoneState: [0x0000, "enum8"], zoneType: [0x0001, "enum16"], zoneStatus: [0x0002, "map16"],
 		cieAddress: [0x0010, "eui", "w"], zoneId: [0x0011, "u8"],
 	}, commands: [[0x00, "status:u8 zone:u8", enrolled]] },
+	iasWd: { id: 0x0502, attributes: { maxDuration: [0x0000, "u16", "w"] }, commands: [
+		[0x00, "info:u8 duration:u16 duty?:u8 level?:u8", (endpoint, warning) => { endpoint.memory.warning = warning; }],
+		[0x01, "info:u8", (endpoint, { info }) => { endpoint.memory.squawk = info; }],
+	] },
 	metering: { id: 0x0702, attributes: {
 		delivered: [0x0000, "u48"], unit: [0x0300, "enum8"], multiplier: [0x0301, "u24"], divisor: [0x0302, "u24"],
 		demand: [0x0400, "i24"],
@@ -194,8 +256,15 @@ export const CLUSTERS = {
 		comfortTemperatureMax: [0x0003, "i16", "w"], comfortTemperatureMin: [0x0004, "i16", "w"],
 		comfortHumidityMin: [0x0005, "u16", "w"], comfortHumidityMax: [0x0006, "u16", "w"],
 		temperatureUnits: [0x0007, "u16", "w"], temperatureCalibration: [0x2003, "i16", "w"],
-		humidityCalibration: [0x2004, "i16", "w"],
+		humidityCalibration: [0x2004, "i16", "w"], illumination: [0x2001, "u8"],
 	} },
+};
+
+/* What a switch sends when it is pressed: cluster, command, payload. */
+export const PRESSES = {
+	on: ["onOff", 0x01, ""], off: ["onOff", 0x00, ""], toggle: ["onOff", 0x02, ""],
+	brighter: ["level", 0x05, "0053"], darker: ["level", 0x01, "0153"], released: ["level", 0x07, ""], stepUp: ["level", 0x06, "002b0500"],
+	open: ["windowCovering", 0x00, ""], close: ["windowCovering", 0x01, ""], stop: ["windowCovering", 0x02, ""],
 };
 
 export const clusterNameById = new Map(Object.entries(CLUSTERS).map(([name, { id }]) => [id, name]));

@@ -6,6 +6,8 @@
 
 import { createInterface } from "node:readline";
 import { CONFIRM } from "./air.js";
+import { CLUSTERS, PRESSES } from "./clusters.js";
+import { makeCrowd, talk } from "./crowd.js";
 
 const LINE_MAX = 65536;
 const WAIT_MS = 10000;
@@ -51,12 +53,23 @@ const OPERATIONS = {
 	},
 	leave({ air }, { device, rejoin = false }) {
 		air.leave(air.byName(device), rejoin);
-		if (rejoin) air.join(air.byName(device));
+		if (rejoin) air.rejoin(air.byName(device));
+		return {};
+	},
+	/* it comes back by itself, as after a power cut; newAddress: with another short address */
+	rejoin({ air }, { device, newAddress = true }) {
+		const node = air.byName(device);
+		air.rejoin(node, { newAddress });
+		return { nwk: node.nwk };
+	},
+	/* somebody pressed its reset button; nobody in the network hears of that */
+	reset({ air }, { device }) {
+		air.reset(air.byName(device));
 		return {};
 	},
 	list({ air }) {
 		return { devices: [...air.nodes.values()].map((node) => ({ name: node.name, eui: node.eui, nwk: node.nwk, joined: node.joined,
-			model: node.model })), permitJoin: air.permitsJoin };
+			model: node.model, parent: node.parent })), permitJoin: air.permitsJoin };
 	},
 	state({ air }, { device }) {
 		return { state: air.byName(device).describe() };
@@ -76,6 +89,38 @@ const OPERATIONS = {
 		endpoint.forceReport(request.attr, request.value);
 		return {};
 	},
+	/* what: one of PRESSES, or {cluster, command, payload} in hex */
+	press({ air }, { device, what, cluster, command, payload = "" }) {
+		const [name, id, bytes] = PRESSES[what] ?? [cluster, command, payload];
+		if (!Object.hasOwn(CLUSTERS, name ?? "")) throw new RangeError(`no such press: ${what ?? cluster}`);
+		return { sent: air.byName(device).endpointWithClient(name).press(name, id, Buffer.from(bytes, "hex")) };
+	},
+	/* a sleepy device looks for what waits each so many milliseconds; 0: not before "wake" */
+	sleep({ air }, { device, pollMs = 0 }) {
+		air.indirect.setPoll(air.byName(device), pollMs);
+		return {};
+	},
+	wake({ air }, { device }) {
+		const node = air.byName(device);
+		const waiting = air.indirect.count(node);
+		air.indirect.poll(node);
+		return { waiting };
+	},
+	/* children: how many a parent has at most; holdMs: how long it keeps frames; duplicate, reorder: what comes from devices */
+	air({ air }, { children, holdMs, duplicate, reorder }) {
+		if (children !== undefined) air.mesh.spread(children === null ? Infinity : children);
+		if (holdMs !== undefined) air.indirect.holdMs = holdMs;
+		Object.assign(air.disturbed, { ...(duplicate !== undefined && { duplicate }), ...(reorder !== undefined && { reorder }) });
+		return {};
+	},
+	/* a home of so many devices; with `join` they do so now (the window must be open, or known: they were here before) */
+	crowd({ air }, { devices, join = true }) {
+		const names = makeCrowd(air, devices);
+		if (join) for (const name of names) if (!air.byName(name).joined) air.join(air.byName(name));
+		return { names };
+	},
+	/* one device, or all in turn, say something so often a second for so long; gives how many were said */
+	talk: talk,
 	/* silent, gone, mute, jammed: true or false; confirm: a status or its name, for the next `count` sends */
 	fault({ air }, { device, confirm, count = 1, ...switches }) {
 		const { faults } = air.byName(device);
@@ -87,8 +132,9 @@ const OPERATIONS = {
 		}
 		return { faults };
 	},
-	/* what: reset (watchdog), cut (drop the host's connection), mute / unmute, drop (the next `count` requests) */
-	coordinator(simulator, { what, count = 1 }) {
+	/* what: reset (watchdog), cut (drop the host's connection), mute / unmute, drop (the next `count` requests), full (those find no
+	 * memory), lose (the next `count` indications named `frames`, or all), wornOut / writable (its flash), replace (by a new stick) */
+	coordinator(simulator, { what, count = 1, frames = "all", ieee = "0x00124b0018ed5678" }) {
 		const { coordinator } = simulator;
 		const actions = {
 			reset: () => coordinator.watchdogReset(),
@@ -96,6 +142,14 @@ const OPERATIONS = {
 			mute: () => { coordinator.faults.mute = true; },
 			unmute: () => { coordinator.faults.mute = false; },
 			drop: () => { coordinator.faults.dropRequests = count; },
+			full: () => { coordinator.faults.fullRequests = count; },
+			lose: () => { coordinator.faults.lose[frames] = count; },
+			wornOut: () => { coordinator.nv.full = true; },
+			writable: () => { coordinator.nv.full = false; },
+			replace: () => {
+				coordinator.nv.replace(ieee);
+				coordinator.watchdogReset();
+			},
 		};
 		if (!Object.hasOwn(actions, what ?? "")) throw new RangeError(`no such coordinator fault: ${what}`);
 		actions[what]();

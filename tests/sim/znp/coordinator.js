@@ -8,9 +8,12 @@
 import { EventEmitter } from "node:events";
 import { encodeFields } from "./fields.js";
 import { decodeRequest, encodeIndication, encodeResponse, encodeRpcError, isReset } from "./mt.js";
+import { HOST } from "./mesh.js";
 import { NV, Nv, NV_STATUS } from "./nv.js";
+import { AF_STATUS, IN_MAX, LargeFrames, OUT_MAX } from "./large.js";
+import { installKey, isInstallCode } from "./security.js";
 import { TYPE, UnpiParser } from "./unpi.js";
-import { ZDO_HANDLERS } from "./zdo.js";
+import { ZDO_HANDLERS, travelsTo } from "./zdo.js";
 
 const OK = { status: 0 };
 const FAILED = { status: 1 };
@@ -23,21 +26,27 @@ const RESET = { POWER_UP: 0, EXTERNAL: 1, WATCHDOG: 2 };
 const STARTUP_CLEAR_NETWORK = 0x02;
 const ADDRESS_MODE = { GROUP: 1, SHORT: 2, BROADCAST: 15 };
 const BROADCAST_MIN = 0xfff8;
-const LQI = 156;
+const ADDRESS_PAN_DEFAULT = 0;
+const COUNTER_KEPT_EACH = 1000;
 const VERSION = { transport: 2, product: 1, major: 2, minor: 7, maint: 1, revision: 20240710 };
 const CAPABILITIES = 0x0659;
 
 /* Emits "output" (bytes for the host), "frame" (direction, name, fields) and "dirty" when NV or nodes changed. */
 export class Coordinator extends EventEmitter {
-	constructor(air, ieee) {
+	/* rows: how many devices its tables hold */
+	constructor(air, ieee, rows) {
 		super();
 		this.air = air;
-		this.nv = new Nv(ieee);
+		this.nv = new Nv(ieee, rows);
 		this.parser = new UnpiParser();
-		this.faults = { mute: false, dropRequests: 0 };
+		/* mute: deaf and dumb. dropRequests, fullRequests: so many are not answered; are refused for want of memory. lose: how many
+		 * indications of a name ("all": any) never reach the host. */
+		this.faults = { mute: false, dropRequests: 0, fullRequests: 0, lose: {} };
 		this.#powerUp();
 		air.on("incoming", (node, frame) => this.#incoming(node, frame));
-		air.on("joined", (node) => this.#joined(node));
+		air.on("tried", (node) => this.#indicate("tcDeviceInd", { nwk: node.nwk, eui: node.eui, parent: 0 }));
+		air.on("joined", (node, secured) => this.#joined(node, secured));
+		air.on("announced", (node) => this.#announced(node));
 		air.on("left", (node, rejoin) => this.#left(node, rejoin));
 	}
 
@@ -45,8 +54,9 @@ export class Coordinator extends EventEmitter {
 		this.state = STATE.HOLD;
 		this.endpoints = new Map();
 		this.groups = new Set();
-		this.air.networkUp = false;
+		this.air.network = undefined;
 		this.air.permitUntil = 0;
+		this.large = new LargeFrames();
 	}
 
 	/* A new host on the line: half a frame of the last one is not its business. */
@@ -95,21 +105,40 @@ export class Coordinator extends EventEmitter {
 
 	#zdo(name, fields) {
 		if (this.state !== STATE.COORDINATOR) return FAILED;
-		this.air.timers.after(ANSWER_MS, () => {
-			const answer = ZDO_HANDLERS[name](this, fields);
-			if (answer !== undefined) this.#indicate(...answer);
+		const act = () => {
+			const answer = this.state === STATE.COORDINATOR && ZDO_HANDLERS[name](this, fields);
+			if (answer) this.#indicate(...answer);
 			this.emit("dirty");
-		});
+		};
+		const node = travelsTo(this, name, fields);
+		if (node === undefined) this.air.timers.after(ANSWER_MS, act);
+		else this.air.reach(node, act, () => {});
 		return OK;
 	}
 
 	#indicate(name, fields) {
-		if (this.faults.mute) return;
+		if (this.faults.mute || this.#isLost(name)) return;
 		this.emit("frame", "out", name, fields);
 		this.emit("output", encodeIndication(name, fields));
 	}
 
+	#isLost(name) {
+		const { lose } = this.faults;
+		const which = lose[name] > 0 ? name : lose.all > 0 ? "all" : undefined;
+		if (which !== undefined) lose[which]--;
+		return which !== undefined;
+	}
+
+	/* Writes the frame counter down when it has grown by that much. */
+	#keepCounter(step) {
+		const { network } = this.air;
+		if (network === undefined || network.counter - this.keptCounter < step || this.nv.network()?.epid !== network.epid) return;
+		this.keptCounter = network.counter;
+		this.nv.keepCounter(network.counter);
+	}
+
 	reset(reason) {
+		this.#keepCounter(1);
 		const option = this.nv.get(NV.STARTUP_OPTION)?.[0] ?? 0;
 		if (option & STARTUP_CLEAR_NETWORK) {
 			this.nv.eraseNetwork();
@@ -129,7 +158,9 @@ export class Coordinator extends EventEmitter {
 		this.air.timers.after(FORM_MS, () => {
 			if (form) this.nv.formNetwork();
 			this.state = STATE.COORDINATOR;
-			this.air.networkUp = true;
+			this.air.network = this.nv.security();
+			this.keptCounter = 0;
+			this.#keepCounter(1);
 			this.#setHostEui();
 			this.#indicate("stateChangeInd", { state: STATE.COORDINATOR });
 			this.emit("dirty");
@@ -149,16 +180,39 @@ export class Coordinator extends EventEmitter {
 
 	#incoming(node, { srcEp, dstEp, cluster, data }) {
 		if (this.state !== STATE.COORDINATOR) return;
-		this.#indicate("incomingMsg", { group: 0, cluster, nwk: node.nwk, srcEp, dstEp, broadcast: 0, lqi: LQI, secure: 0,
-			timestamp: (Date.now() / 0.32) >>> 0, trans: 0, data });
+		const lqi = this.air.mesh.lqi(node, this.nv.ieee);
+		const message = { group: 0, cluster, nwk: node.nwk, srcEp, dstEp, broadcast: 0, lqi, secure: 0, timestamp: this.#timestamp(), trans: 0 };
+		if (data.length <= IN_MAX) this.#indicate("incomingMsg", { ...message, data });
+		else if (this.large.keep(message.timestamp, data)) this.#indicateLarge(node, message, data.length);
 	}
 
-	#joined(node) {
-		this.nv.rememberDevice(node.eui, node.nwk);
-		this.air.timers.after(ANSWER_MS, () => {
-			this.#indicate("tcDeviceInd", { nwk: node.nwk, eui: node.eui, parent: 0 });
-			this.#indicate("endDeviceAnnceInd", { src: node.nwk, nwk: node.nwk, eui: node.eui, capabilities: node.capabilities });
-		});
+	/* Of a large frame only its length is told; real firmware adds three bytes that mean nothing to the host. */
+	#indicateLarge(node, message, length) {
+		const short = Buffer.from([node.nwk & 0xff, node.nwk >> 8, 0]);
+		this.#indicate("incomingMsgExt", { ...message, mode: ADDRESS_MODE.SHORT, src: `0x${node.nwk.toString(16)}`, pan: ADDRESS_PAN_DEFAULT,
+			length, rest: short });
+	}
+
+	/* In units of 320 us, and no two frames have the same. */
+	#timestamp() {
+		this.stamp = Math.max((Date.now() / 0.32) % 0x100000000 >>> 0, (this.stamp ?? 0) + 1) >>> 0;
+		return this.stamp;
+	}
+
+	#announced(node) {
+		this.air.timers.after(ANSWER_MS, () =>
+			this.#indicate("endDeviceAnnceInd", { src: node.nwk, nwk: node.nwk, eui: node.eui, capabilities: node.capabilities }));
+	}
+
+	/* Who comes back with the network's key is only announced; the trust centre has let nobody in. */
+	#joined(node, secured) {
+		if (!this.nv.rememberDevice(node.eui, node.nwk, node.parent === HOST)) {
+			this.air.reset(node);
+			throw new RangeError("the coordinator's tables are full");
+		}
+		const parent = this.air.mesh.route(node)[0]?.nwk ?? 0;
+		if (!secured) this.air.timers.after(ANSWER_MS, () => this.#indicate("tcDeviceInd", { nwk: node.nwk, eui: node.eui, parent }));
+		this.#announced(node);
 		this.emit("dirty");
 	}
 
@@ -261,11 +315,11 @@ export class Coordinator extends EventEmitter {
 		return OK;
 	}
 
-	/* Format 1 is the code with its CRC, 2 the hashed key; both are kept for a device that joins with it. */
+	/* Format 1 is the code with its CRC, 2 the hashed key; the device joins with that key only. */
 	on_bdbAddInstallCode({ format, eui, code }) {
-		if (![1, 2].includes(format)) return FAILED;
-		this.installCodes ??= new Map();
-		this.installCodes.set(eui, code);
+		if (format === 1 && isInstallCode(code)) this.air.installKeys.set(eui, installKey(code));
+		else if (format === 2 && code.length === 16) this.air.installKeys.set(eui, code.toString("hex"));
+		else return FAILED;
 		return OK;
 	}
 
@@ -323,12 +377,30 @@ export class Coordinator extends EventEmitter {
 
 	on_dataRequest({ nwk, dstEp, srcEp, cluster, trans, data }) {
 		if (this.state !== STATE.COORDINATOR) return FAILED;
+		if (this.faults.fullRequests > 0) {
+			this.faults.fullRequests--;
+			return { status: AF_STATUS.BUFFER_FULL };
+		}
+		this.#keepCounter(COUNTER_KEPT_EACH);
 		this.air.unicast(nwk, { srcEp, dstEp, cluster, data },
 			(status) => this.#indicate("dataConfirm", { status, endpoint: srcEp, trans }));
 		return OK;
 	}
 
-	on_dataRequestExt({ mode, address, dstEp, srcEp, cluster, trans, data }) {
+	on_dataRequestExt({ length, data, ...request }) {
+		if (length > OUT_MAX) return { status: this.large.expect(length, (whole) => this.#sendExt({ ...request, data: whole }).status) };
+		return data.length === length ? this.#sendExt({ ...request, data }) : { status: AF_STATUS.INVALID_PARAMETER };
+	}
+
+	on_dataStore({ index, data }) {
+		return { status: this.large.store(index, data) };
+	}
+
+	on_dataRetrieve({ timestamp, index, length }) {
+		return this.large.retrieve(timestamp, index, length);
+	}
+
+	#sendExt({ mode, address, dstEp, srcEp, cluster, trans, data }) {
 		if (this.state !== STATE.COORDINATOR) return FAILED;
 		const short = Number.parseInt(address.slice(-4), 16);
 		if (mode === ADDRESS_MODE.SHORT && short < BROADCAST_MIN) return this.on_dataRequest({ nwk: short, dstEp, srcEp, cluster, trans, data });

@@ -87,6 +87,15 @@ class Endpoint {
 		this.send(id, dstEp, { specific: true, command, payload: encodeFields(fields, payload) });
 	}
 
+	/* A command of one of its client clusters, to whom it is bound; to nobody if it is not. How many it was sent to. */
+	press(cluster, command, payload) {
+		const { id } = CLUSTERS[cluster];
+		const targets = this.node.hostTargets(this.id, id);
+		for (const dstEp of targets)
+			this.send(id, dstEp, { specific: true, fromServer: false, noDefaultResponse: false, command, payload });
+		return targets.length;
+	}
+
 	send(cluster, dstEp, frame) {
 		const data = encodeZcl({ fromServer: true, noDefaultResponse: true, seq: this.node.nextSeq(), ...frame });
 		this.node.radio.send(this.node, { srcEp: this.id, dstEp, cluster, data });
@@ -110,6 +119,7 @@ export class Node {
 		this.seq = 0;
 		this.nwk = 0xfffe;
 		this.joined = false;
+		this.pollMs = table.pollMs ?? 0;
 		this.factoryReset();
 		this.faults = { ...NO_FAULTS };
 	}
@@ -118,6 +128,7 @@ export class Node {
 	factoryReset() {
 		for (const endpoint of this.endpoints?.values() ?? []) endpoint.reporting.clear();
 		this.bindings = [];
+		this.network = undefined;
 		this.endpoints = new Map(Object.entries(this.table.endpoints).map(([id, table]) =>
 			[Number(id), new Endpoint(this, Number(id), table)]));
 	}
@@ -152,6 +163,11 @@ export class Node {
 		throw new RangeError(`${this.name} has no attribute ${path}`);
 	}
 
+	endpointWithClient(cluster) {
+		for (const endpoint of this.endpoints.values()) if (endpoint.table.clients.includes(cluster)) return endpoint;
+		throw new RangeError(`${this.name} sends no commands of ${cluster}`);
+	}
+
 	hostTargets(srcEp, cluster) {
 		return this.bindings.filter((b) => b.srcEp === srcEp && b.cluster === cluster && b.dstEui === this.radio.hostEui)
 			.map((b) => b.dstEp);
@@ -180,7 +196,8 @@ export class Node {
 	}
 
 	describe() {
-		return { name: this.name, eui: this.eui, nwk: this.nwk, joined: this.joined, model: this.model, faults: this.faults,
+		return { name: this.name, eui: this.eui, nwk: this.nwk, joined: this.joined, parent: this.parent, network: this.network,
+			pollMs: this.pollMs, model: this.model, faults: this.faults,
 			bindings: this.bindings, endpoints: Object.fromEntries([...this.endpoints].map(([id, endpoint]) => [id, {
 				attributes: Object.fromEntries(endpoint.values), reporting: endpoint.reporting, memory: endpoint.memory }])) };
 	}
@@ -196,6 +213,9 @@ export class Node {
 	restore(saved) {
 		this.nwk = saved.nwk;
 		this.joined = saved.joined;
+		this.parent = saved.parent;
+		this.network = saved.network;
+		this.pollMs = saved.pollMs ?? this.pollMs;
 		this.bindings = saved.bindings;
 		for (const [id, { attributes, reporting, memory }] of Object.entries(saved.endpoints)) {
 			const endpoint = this.endpoints.get(Number(id));

@@ -17,7 +17,10 @@ const SYS_ZSTACK = 1;
 const TABLE_ROWS = 32;
 const ROW_BYTES = { [TABLE.ADDRMGR]: 12, [TABLE.TCLK]: 20, [TABLE.APS_KEYS]: 24, [TABLE.NWK_SEC_MATERIAL]: 12 };
 
-export const NV_STATUS = { SUCCESS: 0x00, FAILED: 0x01, CREATED: 0x09, BAD_LENGTH: 0x0c };
+export const NV_STATUS = { SUCCESS: 0x00, FAILED: 0x01, CREATED: 0x09, OPERATION_FAILED: 0x0a, BAD_LENGTH: 0x0c };
+
+/* The stack writes its frame counter down only now and then, and goes on that much higher after a start. */
+const COUNTER_STEP = 1000;
 
 const ADDRMGR_ASSOC = 1;
 const ADDRMGR_SECURITY = 2;
@@ -29,8 +32,11 @@ function emptyRow(table) {
 }
 
 export class Nv {
-	constructor(ieee) {
+	/* rows: how many devices its tables hold. full: nothing more can be written, as when the flash has worn out. */
+	constructor(ieee, rows = TABLE_ROWS) {
 		this.factoryIeee = ieee;
+		this.rows = rows;
+		this.full = false;
 		this.items = new Map();
 		this.tables = new Map();
 		this.eraseAll();
@@ -44,6 +50,12 @@ export class Nv {
 		this.eraseNetwork();
 	}
 
+	/* Another stick of the same make is in its place: nothing of the old one is on it. */
+	replace(ieee) {
+		this.factoryIeee = ieee;
+		this.eraseAll();
+	}
+
 	/* STARTUP_OPTION 3: network and configuration go, the address and the seed stay. */
 	eraseNetwork() {
 		for (const id of [NV.NIB, NV.EXTENDED_PAN_ID, NV.CONFIGURED, NV.PRECFGKEYS_ENABLE, NV.PANID, NV.CHANLIST])
@@ -52,12 +64,12 @@ export class Nv {
 		this.items.set(NV.PRECFGKEY, Buffer.alloc(16));
 		this.items.set(NV.ACTIVE_KEY, Buffer.alloc(17));
 		this.items.set(NV.ALTERNATE_KEY, Buffer.alloc(17));
-		const linkKeys = Buffer.alloc(2 + TABLE_ROWS * 6);
-		for (let row = 0; row < TABLE_ROWS; row++) linkKeys.writeUInt16LE(0xfffe, 2 + row * 6);
+		const linkKeys = Buffer.alloc(2 + this.rows * 6);
+		for (let row = 0; row < this.rows; row++) linkKeys.writeUInt16LE(0xfffe, 2 + row * 6);
 		this.items.set(NV.APS_LINK_KEY_TABLE, linkKeys);
 		this.tables.clear();
 		for (const table of Object.values(TABLE))
-			for (let row = 0; row < TABLE_ROWS; row++) this.tables.set(this.#key(SYS_ZSTACK, table, row), emptyRow(table));
+			for (let row = 0; row < this.rows; row++) this.tables.set(this.#key(SYS_ZSTACK, table, row), emptyRow(table));
 	}
 
 	#key(sys, item, sub) {
@@ -82,6 +94,7 @@ export class Nv {
 
 	create(id, length, value) {
 		if (this.items.has(id)) return NV_STATUS.SUCCESS;
+		if (this.full) return NV_STATUS.OPERATION_FAILED;
 		const item = Buffer.alloc(length, 0xff);
 		value.copy(item, 0, 0, Math.min(value.length, length));
 		this.items.set(id, item);
@@ -97,6 +110,7 @@ export class Nv {
 	write(id, offset, value) {
 		const item = this.items.get(id);
 		if (item === undefined || offset + value.length > item.length) return NV_STATUS.FAILED;
+		if (this.full) return NV_STATUS.OPERATION_FAILED;
 		value.copy(item, offset);
 		return NV_STATUS.SUCCESS;
 	}
@@ -126,18 +140,19 @@ export class Nv {
 	rowWrite(sys, item, sub, offset, value) {
 		const row = this.tables.get(this.#key(sys, item, sub));
 		if (row === undefined || offset + value.length > row.length) return NV_STATUS.FAILED;
+		if (this.full) return NV_STATUS.OPERATION_FAILED;
 		value.copy(row, offset);
 		return NV_STATUS.SUCCESS;
 	}
 
 	/* The trust centre remembers a device: its address, and which rotation of the seed is its link key. */
-	rememberDevice(eui, nwk) {
+	rememberDevice(eui, nwk, isChild = true) {
 		const address = euiToBytes(eui);
 		let index = this.#findRow(TABLE.ADDRMGR, (row) => row.subarray(4).equals(address));
 		if (index < 0) index = this.#findRow(TABLE.ADDRMGR, (row) => row[0] === 0);
 		if (index < 0) return false;
 		const entry = emptyRow(TABLE.ADDRMGR);
-		entry[0] = ADDRMGR_ASSOC | ADDRMGR_SECURITY;
+		entry[0] = (isChild ? ADDRMGR_ASSOC : 0) | ADDRMGR_SECURITY;
 		entry.writeUInt16LE(nwk, 2);
 		address.copy(entry, 4);
 		this.tables.set(this.#key(SYS_ZSTACK, TABLE.ADDRMGR, index), entry);
@@ -163,7 +178,7 @@ export class Nv {
 	}
 
 	#findRow(table, matches) {
-		for (let row = 0; row < TABLE_ROWS; row++)
+		for (let row = 0; row < this.rows; row++)
 			if (matches(this.tables.get(this.#key(SYS_ZSTACK, table, row)))) return row;
 		return -1;
 	}
@@ -206,6 +221,25 @@ export class Nv {
 		return nib === undefined || nib.length !== NIB_BYTES ? undefined : decodeNib(nib);
 	}
 
+	/* What its devices must agree with: the network's name and key, and a frame counter that no frame has had. Undefined: no network. */
+	security() {
+		const network = this.network();
+		if (network === undefined) return undefined;
+		const epid = this.items.get(NV.NIB).subarray(NIB_AT.epid, NIB_AT.epid + 8);
+		let row = this.#findRow(TABLE.NWK_SEC_MATERIAL, (entry) => entry.subarray(4, 12).equals(epid));
+		if (row < 0) row = this.#findRow(TABLE.NWK_SEC_MATERIAL, (entry) => entry.subarray(4, 12).every((byte) => byte === 0xff));
+		const counter = row < 0 ? 0 : this.tables.get(this.#key(SYS_ZSTACK, TABLE.NWK_SEC_MATERIAL, row)).readUInt32LE(0);
+		return { ...network, key: this.items.get(NV.ACTIVE_KEY).toString("hex", 1, 17), counter: counter + COUNTER_STEP };
+	}
+
+	keepCounter(counter) {
+		const epid = this.items.get(NV.NIB).subarray(NIB_AT.epid, NIB_AT.epid + 8);
+		const row = Math.max(0, this.#findRow(TABLE.NWK_SEC_MATERIAL, (entry) => entry.subarray(4, 12).equals(epid)));
+		const entry = this.tables.get(this.#key(SYS_ZSTACK, TABLE.NWK_SEC_MATERIAL, row));
+		entry.writeUInt32LE(counter >>> 0, 0);
+		epid.copy(entry, 4);
+	}
+
 	setChannel(channel) {
 		const nib = this.items.get(NV.NIB);
 		nib[NIB_AT.channel] = channel;
@@ -215,10 +249,11 @@ export class Nv {
 
 	toJSON() {
 		const hex = (map) => Object.fromEntries([...map].map(([key, value]) => [key, value.toString("hex")]));
-		return { items: hex(this.items), tables: hex(this.tables) };
+		return { rows: this.rows, items: hex(this.items), tables: hex(this.tables) };
 	}
 
-	restore({ items, tables }) {
+	restore({ rows = TABLE_ROWS, items, tables }) {
+		this.rows = rows;
 		this.items = new Map(Object.entries(items).map(([id, hex]) => [Number(id), Buffer.from(hex, "hex")]));
 		this.tables = new Map(Object.entries(tables).map(([key, hex]) => [key, Buffer.from(hex, "hex")]));
 	}

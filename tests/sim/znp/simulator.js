@@ -26,10 +26,11 @@ function listen(server, where) {
 }
 
 export class Simulator {
-	constructor({ serial = {}, control = {}, stateFile, trace } = {}) {
+	/* rows: how many devices the coordinator's tables hold */
+	constructor({ serial = {}, control = {}, stateFile, trace, rows } = {}) {
 		Object.assign(this, { serialWhere: serial, controlWhere: control, stateFile });
 		this.air = new Air(COORDINATOR_IEEE);
-		this.coordinator = new Coordinator(this.air, COORDINATOR_IEEE);
+		this.coordinator = new Coordinator(this.air, COORDINATOR_IEEE, rows);
 		this.controls = new Set();
 		if (stateFile !== undefined && existsSync(stateFile)) this.#load();
 		if (trace) this.coordinator.on("frame", trace);

@@ -5,13 +5,15 @@
 // over the air, or undefined for none; the coordinator has already said that the request went out.
 
 import { encodeFields } from "./fields.js";
+import { HOST } from "./mesh.js";
 
-const ZDP = { SUCCESS: 0x00, INVALID_REQUEST: 0x80, DEVICE_NOT_FOUND: 0x81, INVALID_ENDPOINT: 0x82, NO_ENTRY: 0x88 };
+const ZDP = { SUCCESS: 0x00, INVALID_REQUEST: 0x80, DEVICE_NOT_FOUND: 0x81, INVALID_ENDPOINT: 0x82, NOT_SUPPORTED: 0x84, TABLE_FULL: 0x87,
+	NO_ENTRY: 0x88 };
 const COORDINATOR_NWK = 0x0000;
 const BROADCAST_MIN = 0xfff8;
-const LQI = 180;
 const DURATION_SET_CHANNEL = 0xfe;
 const BIND_UNICAST = 3;
+const BINDINGS_MAX = 16;
 const LQI_PAGE = 3;
 const RTG_PAGE = 10;
 const BIND_PAGE = 3;
@@ -21,10 +23,19 @@ function coordinatorDescriptor() {
 	return Buffer.from([0x00, 0x40, 0x8f, 0x00, 0x00, 0x50, 0xa0, 0x00, 0x01, 0x2c, 0xa0, 0x00, 0x00]);
 }
 
-/* An asked node that hears and answers, or undefined. */
+/* An asked node that answers, or undefined. That the question has reached it is the coordinator's business (Air.reach). */
 function listener(coordinator, nwk) {
 	const node = coordinator.air.byNwk(nwk);
 	return node === undefined || node.isQuiet ? undefined : node;
+}
+
+/* Everybody hears these, and whom they are about answers. */
+const BROADCAST = new Set(["nwkAddrReq", "mgmtNwkUpdateReq", "mgmtPermitJoinReq"]);
+
+/* The node that a request has to travel to, or undefined when it stays here or goes to all. */
+export function travelsTo(coordinator, name, fields) {
+	if (BROADCAST.has(name)) return name === "nwkAddrReq" ? coordinator.air.byEui(fields.eui) : undefined;
+	return coordinator.air.byNwk(name === "ieeeAddrReq" ? fields.nwk : fields.dst);
 }
 
 function nodeDescriptor(coordinator, { dst, nwk }) {
@@ -73,7 +84,10 @@ function bind(coordinator, request) {
 	const { srcEp, cluster, mode, dstEui, dstEp } = request;
 	const binding = { srcEp, cluster, mode, dstEui, dstEp };
 	if (!node.endpoints.has(srcEp)) return ["bindRsp", { src: request.dst, status: ZDP.INVALID_ENDPOINT }];
-	if (!node.bindings.some((b) => sameBinding(b, binding))) node.bindings.push(binding);
+	if (!node.bindings.some((b) => sameBinding(b, binding))) {
+		if (node.bindings.length >= BINDINGS_MAX) return ["bindRsp", { src: request.dst, status: ZDP.TABLE_FULL }];
+		node.bindings.push(binding);
+	}
 	return ["bindRsp", { src: request.dst, status: ZDP.SUCCESS }];
 }
 
@@ -92,22 +106,34 @@ function page(name, src, rows, start, size) {
 	return [name, { src, status: ZDP.SUCCESS, total: rows.length, start, count: shown.length, entries: Buffer.concat(shown) }];
 }
 
-const RELATION_CHILD = 1;
+const KIND = { COORDINATOR: 0, ROUTER: 1, END_DEVICE: 2 };
+const LISTENS = 1 << 2;
+
+function neighbourRow(coordinator, epid, { node, relation, lqi, depth }) {
+	const [eui, nwk, kind] = node === HOST ? [coordinator.nv.ieee, COORDINATOR_NWK, KIND.COORDINATOR | LISTENS]
+		: [node.eui, node.nwk, node.sleepy ? KIND.END_DEVICE : KIND.ROUTER | LISTENS];
+	return encodeFields("epid:eui eui:eui nwk:u16 kind:u8 permit:u8 depth:u8 lqi:u8",
+		{ epid, eui, nwk, kind: kind | (relation << 4), permit: 2, depth, lqi });
+}
 
 function neighbours(coordinator, { dst, start }) {
-	if (dst !== COORDINATOR_NWK) return listener(coordinator, dst) && page("mgmtLqiRsp", dst, [], start, LQI_PAGE);
+	const who = dst === COORDINATOR_NWK ? HOST : listener(coordinator, dst);
+	if (who === undefined) return undefined;
+	if (who !== HOST && who.sleepy) return ["mgmtLqiRsp", { src: dst, status: ZDP.NOT_SUPPORTED, total: 0, start, count: 0, entries: Buffer.alloc(0) }];
 	const { epid } = coordinator.nv.network();
-	const rows = coordinator.air.joined.map((node) => encodeFields("epid:eui eui:eui nwk:u16 kind:u8 permit:u8 depth:u8 lqi:u8",
-		{ epid, eui: node.eui, nwk: node.nwk, kind: (node.sleepy ? 2 : 1 | (1 << 2)) | (RELATION_CHILD << 4),
-			permit: 2, depth: 1, lqi: LQI }));
+	const rows = coordinator.air.mesh.neighbours(who, coordinator.nv.ieee).map((row) => neighbourRow(coordinator, epid, row));
 	return page("mgmtLqiRsp", dst, rows, start, LQI_PAGE);
 }
 
+/* A router knows the way to the coordinator, the coordinator the way to each router: over which neighbour. */
 function routes(coordinator, { dst, start }) {
-	if (dst !== COORDINATOR_NWK) return listener(coordinator, dst) && page("mgmtRtgRsp", dst, [], start, RTG_PAGE);
-	const rows = coordinator.air.joined.filter((node) => !node.sleepy)
-		.map((node) => encodeFields("nwk:u16 status:u8 next:u16", { nwk: node.nwk, status: 0, next: node.nwk }));
-	return page("mgmtRtgRsp", dst, rows, start, RTG_PAGE);
+	const { mesh, joined } = coordinator.air;
+	const row = (nwk, next) => encodeFields("nwk:u16 status:u8 next:u16", { nwk, status: 0, next });
+	if (dst === COORDINATOR_NWK)
+		return page("mgmtRtgRsp", dst, joined.filter((node) => !node.sleepy)
+			.map((node) => row(node.nwk, (mesh.route(node).at(-1) ?? node).nwk)), start, RTG_PAGE);
+	const node = listener(coordinator, dst);
+	return node && page("mgmtRtgRsp", dst, [row(COORDINATOR_NWK, mesh.route(node)[0]?.nwk ?? COORDINATOR_NWK)], start, RTG_PAGE);
 }
 
 function bindings(coordinator, { dst, start }) {
@@ -122,8 +148,11 @@ const LEAVE_REJOIN = 0x80;
 
 function leave(coordinator, { dst, eui, flags }) {
 	const node = listener(coordinator, dst) ?? coordinator.air.byEui(eui);
-	if (node === undefined || node.isAway) return undefined;
-	coordinator.air.timers.after(5, () => coordinator.air.leave(node, (flags & LEAVE_REJOIN) !== 0));
+	if (node === undefined || node.isAway || !node.joined) return undefined;
+	coordinator.air.timers.after(5, () => {
+		coordinator.air.leave(node, (flags & LEAVE_REJOIN) !== 0);
+		if (flags & LEAVE_REJOIN) coordinator.air.rejoin(node);
+	});
 	return ["mgmtLeaveRsp", { src: dst, status: ZDP.SUCCESS }];
 }
 
