@@ -14,7 +14,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Broker } from "./broker.js";
 import { ControlClient } from "./control_client.js";
 import { Home } from "./home.js";
-import { DEVICES } from "./znp/devices.js";
+import { HOME } from "./znp/devices.js";
 
 const out = process.argv[2] ?? new URL("captures", import.meta.url).pathname;
 const LEFT_OUT = /^zigbee2mqtt\/bridge\/(logging|definitions)$/;
@@ -127,7 +127,7 @@ mkdirSync(out, { recursive: true });
 await withHome({ availability: { active: 8, passive: 15 } }, async (broker, home) => {
 	const pairing = await record(broker, "zigbee2mqtt/#");
 	await home.start();
-	await home.pair(Object.keys(DEVICES));
+	await home.pair(HOME);
 	await sleep(1000);
 	await pairing.close();
 	const retained = await record(broker, "#");
@@ -150,7 +150,7 @@ await withHome({ availability: { active: 8, passive: 15 } }, async (broker, home
 await withHome({ homeassistant: true }, async (broker, home) => {
 	const recorder = await record(broker, "homeassistant/#");
 	await home.start();
-	await home.pair(Object.keys(DEVICES));
+	await home.pair(HOME);
 	await sleep(2000);
 	save("homeassistant", recorder.messages);
 	await recorder.close();

@@ -262,9 +262,7 @@ static int code(struct drive *d, char *words[], size_t n)
 	struct install_code c;
 	int err = n < 3 ? -EINVAL : install_code_read(words[2], strlen(words[2]), &c);
 
-	if (!err && c.len != 16)
-		err = -EINVAL;
-	return err ? err : d->radio->ops->install_code(d->radio, ++d->cookie, hex(words, n, 1), c.bytes);
+	return err ? err : d->radio->ops->install_code(d->radio, ++d->cookie, hex(words, n, 1), (struct view){ c.bytes, c.len });
 }
 
 static int obey(struct drive *d, char *line)
