@@ -31,7 +31,7 @@ sys.dont_write_bytecode = True
 import tally
 
 PACKAGES = ["libc6-dev", "libuv1-dev", "libsqlite3-dev", "libsodium-dev", "libssl-dev", "libyaml-dev", "libjansson-dev",
-            "libmosquitto-dev", "libseccomp-dev", "libcmocka-dev", "uthash-dev"]
+            "libmosquitto-dev", "libseccomp-dev", "libdbus-1-dev", "libcmocka-dev", "uthash-dev"]
 # name: Debian's triplet, qemu, meson's cpu_family and cpu
 MACHINES = {
     "armhf": ("arm-linux-gnueabihf", "qemu-arm-static", "arm", "armv7"),
@@ -41,6 +41,7 @@ MUSL_HEADERS = ["linux", "asm-generic", "mtd", "uv.h", "uv", "sqlite3.h", "sqlit
                 "yaml.h", "jansson.h", "jansson_config.h", "mosquitto.h", "mqtt_protocol.h", "seccomp.h", "seccomp-syscalls.h",
                 "uthash.h", "utlist.h", "utarray.h", "utstring.h"]
 MUSL_ARCH_HEADERS = ["asm", "openssl"]
+MUSL_DBUS_FOLDERS = ["/usr/include/dbus-1.0", "/usr/lib/x86_64-linux-gnu/dbus-1.0/include"]  # as pkg-config names them
 MUSL_FLAGS = ["-std=c17", "-Wall", "-Wextra", "-Wshadow", "-Wconversion",
               "-Wno-sign-conversion", "-Werror", "-fsyntax-only"]
 
@@ -159,7 +160,7 @@ def musl_headers(out):
         for name in names:
             if os.path.exists(f"{source}/{name}"):
                 (out / folder / name).symlink_to(f"{source}/{name}")
-    return ["-idirafter", str(out / "include"), "-idirafter", str(out / "include-arch")]
+    return [word for folder in (out / "include", out / "include-arch", *MUSL_DBUS_FOLDERS) for word in ("-idirafter", str(folder))]
 
 
 def definitions(out):
