@@ -24,7 +24,7 @@ const POWER = { "Mains (single phase)": 1, "Mains (3 phase)": 2, Battery: 3, "DC
 	"Emergency mains and transfer switch": 6 };
 const KNOWN = ["modelID", "manufacturerName", "manufacturerID", "type", "powerSource", "softwareBuildID", "endpoints", "priority"];
 const { Clusters } = require("zigbee-herdsman/dist/zspec/zcl/index.js");
-const standardClusters = new Set(Object.entries(Clusters).filter(([, c]) => c.manufacturerCode === undefined && c.ID < 0xfc00)
+const standardClusters = new Set(Object.entries(Clusters).filter(([, c]) => c.manufacturerCode === undefined && c.ID < 0xe000)
 	.map(([name]) => name));
 const hex = (n) => n.toString(16).padStart(4, "0");
 
@@ -85,7 +85,7 @@ function both(a, b) {
 	return merged;
 }
 
-const lines = [], seen = new Set();
+const lines = [], seen = new Set(), raw = new Map();
 let dropped = 0;
 function add(f, names, standard) {
 	const more = conditions(f);
@@ -97,6 +97,7 @@ function add(f, names, standard) {
 	const key = line.join("\t");
 	if (seen.has(key)) return;
 	seen.add(key);
+	raw.set(key, f.modelID);
 	lines.push([...line, cut(names.vendor), cut(names.model), cut(names.description), standard ? 1 : 0].join("\t"));
 }
 
@@ -137,8 +138,8 @@ function random(below) {
 }
 
 function deviceOf(line) {
-	const [modelID, manufacturerName, more] = line.split("\t");
-	const device = { modelID: modelID || undefined, manufacturerName: manufacturerName || undefined, manufacturerID: 0x1234, type: "Router",
+	const [, manufacturerName, more] = line.split("\t");
+	const device = { modelID: raw.get(line.split("\t").slice(0, 3).join("\t")), manufacturerName: manufacturerName || undefined, manufacturerID: 0x1234, type: "Router",
 		powerSource: "Mains (single phase)", ieeeAddr: "0x00124b0012345678", softwareBuildID: "1.0", endpoints: [], meta: {} };
 	for (const c of more.split("|").filter(Boolean)) {
 		const rest = c.slice(1);
@@ -165,6 +166,7 @@ for (let i = 0; i < 600; i++) {
 	if (i % 4 === 1) device.manufacturerName = lines[random(lines.length)].split("\t")[1] || undefined;
 	if (i % 16 === 2) device.modelID += "x";
 	if (i % 8 === 3) device.type = "EndDevice";
+	if (/[\x00-\x1f]/.test(device.modelID ?? "")) continue;
 	const found = await zhc.findByDevice(device, false);
 	vectors.push([device.modelID ?? "", device.manufacturerName ?? "", device.manufacturerID, device.type[0], POWER[device.powerSource],
 		device.softwareBuildID, device.endpoints.map(endpointText).join("|"),
