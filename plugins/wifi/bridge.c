@@ -12,7 +12,7 @@ static bool is_reachable(const gwa_self *self, const struct house_entry *entry)
 {
 	if (entry->offline || self->lan_lost)
 		return false;
-	return entry->source == HOUSE_TASMOTA || self->bases[entry->source].state != BRIDGE_OFFLINE;
+	return entry->source >= HOUSE_TASMOTA || self->bases[entry->source].state != BRIDGE_OFFLINE;
 }
 
 void entry_tell(gwa_self *self, struct house_entry *entry, bool described_anew)

@@ -97,12 +97,25 @@ void commands_answer(gwa_self *self, uint64_t req, bool good)
 static bool is_out_of_reach(const gwa_self *self, const struct house_entry *entry)
 {
 	return entry->offline || self->lan_lost || !self->command.up ||
-	       (entry->source != HOUSE_TASMOTA && self->bases[entry->source].state == BRIDGE_OFFLINE);
+	       (entry->source < HOUSE_TASMOTA && self->bases[entry->source].state == BRIDGE_OFFLINE);
+}
+
+static int hass_order(const struct lan_device *device, const struct trait *trait, const struct gwa_value *value,
+		      char topic[LAN_TOPIC_MAX], char **ret_payload)
+{
+	const char *where;
+	int r = ways_order(device->ways, trait, value, &where, ret_payload);
+
+	if (!r)
+		text_copy(topic, LAN_TOPIC_MAX, where);
+	return r;
 }
 
 static int write_order(const struct lan_device *device, const struct trait *trait, const struct gwa_value *value,
 		       char topic[LAN_TOPIC_MAX], char **ret_payload)
 {
+	if (device->grammar == LAN_HASS)
+		return hass_order(device, trait, value, topic, ret_payload);
 	if (device->grammar == LAN_TASMOTA)
 		return tasmota_order(device, trait, value, topic, ret_payload);
 	text_print(topic, LAN_TOPIC_MAX, "%s/set", device->topic);

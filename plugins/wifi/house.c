@@ -7,9 +7,22 @@
 
 enum { TOPIC_MAX = LAN_TOPIC_MAX + 32 };
 
+/* The first on its topic is in the hash; those that share it hang on it. */
 static void free_route(struct house *house, struct house_route *route)
 {
-	HASH_DEL(house->routes, route);
+	struct house_route *first, **at;
+	unsigned len = (unsigned)strlen(route->topic);
+
+	HASH_FIND(hh, house->routes, route->topic, len, first);
+	if (first == route) {
+		HASH_DEL(house->routes, route);
+		if (route->also)
+			HASH_ADD_KEYPTR(hh, house->routes, route->also->topic, len, route->also);
+	} else {
+		for (at = &first->also; *at != route;)
+			at = &(*at)->also;
+		*at = route->also;
+	}
 	free(route);
 }
 
@@ -98,12 +111,12 @@ struct house_entry *house_unseen(struct house *house, int source)
 	return NULL;
 }
 
-/* The topic is free. */
+/* The topic is free, or shared by presences. */
 static void add_route(struct house *house, int source, struct house_entry *entry, enum house_place place,
 		      const char *topic)
 {
 	size_t len = strlen(topic);
-	struct house_route *route = calloc(1, sizeof(*route) + len + 1);
+	struct house_route *route = calloc(1, sizeof(*route) + len + 1), *first;
 
 	if (!route)
 		abort();
@@ -115,7 +128,13 @@ static void add_route(struct house *house, int source, struct house_entry *entry
 		route->next = entry->routes;
 		entry->routes = route;
 	}
-	HASH_ADD_KEYPTR(hh, house->routes, route->topic, (unsigned)len, route);
+	HASH_FIND(hh, house->routes, topic, (unsigned)len, first);
+	if (first) {
+		route->also = first->also;
+		first->also = route;
+	} else {
+		HASH_ADD_KEYPTR(hh, house->routes, route->topic, (unsigned)len, route);
+	}
 }
 
 struct pattern {
@@ -136,12 +155,30 @@ static const struct pattern tasmota_patterns[] = {
 	{ "stat/", "/POWER8", PLACE_POWER },
 };
 
+/* Each topic of its ways once, then those of its presence that are none of these. */
+static bool way_topic_at(const struct ways *ways, size_t i, char ret[TOPIC_MAX], enum house_place *ret_place)
+{
+	for (size_t k = 0; k < ways->n + ways->n_presences; k++) {
+		const char *topic = ways_topic(ways, k);
+
+		if (!topic || i-- != 0)
+			continue;
+		text_copy(ret, TOPIC_MAX, topic);
+		if (ret_place)
+			*ret_place = k < ways->n ? PLACE_WAYS : PLACE_PRESENCE;
+		return true;
+	}
+	return false;
+}
+
 /* The i-th topic that a device speaks on; false past the last. ret_place may be NULL. */
 static bool topic_at(const struct lan_device *device, size_t i, char ret[TOPIC_MAX], enum house_place *ret_place)
 {
 	bool tasmota = device->grammar == LAN_TASMOTA;
 	const struct pattern *patterns = tasmota ? tasmota_patterns : z2m_patterns;
 
+	if (device->grammar == LAN_HASS)
+		return way_topic_at(device->ways, i, ret, ret_place);
 	if (i >= (tasmota ? N_ELEMENTS(tasmota_patterns) : N_ELEMENTS(z2m_patterns)))
 		return false;
 	text_print(ret, TOPIC_MAX, "%s%s%s", patterns[i].before, device->topic, patterns[i].after);
@@ -184,10 +221,13 @@ static void replace_device(struct house *house, struct house_entry *entry, struc
 /* Topics that another one has: it keeps them, and this device stays as it was. */
 static bool are_topics_free(const struct house *house, const struct lan_device *device)
 {
+	enum house_place place;
 	char topic[TOPIC_MAX];
 
-	for (size_t i = 0; topic_at(device, i, topic, NULL); i++) {
-		if (house_find(house, topic, strlen(topic)))
+	for (size_t i = 0; topic_at(device, i, topic, &place); i++) {
+		const struct house_route *route = house_find(house, topic, strlen(topic));
+
+		if (route && (place != PLACE_PRESENCE || route->place != PLACE_PRESENCE))
 			return false;
 	}
 	return true;

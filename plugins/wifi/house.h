@@ -23,6 +23,8 @@ enum house_place {
 	PLACE_TELEMETRY,    /* Tasmota: STATE, SENSOR, RESULT */
 	PLACE_POWER,	    /* Tasmota: POWERn, bare */
 	PLACE_WILL,	    /* Tasmota: LWT */
+	PLACE_WAYS,	    /* Home Assistant's discovery: whatever the device's ways make of it */
+	PLACE_PRESENCE,	    /* the same, here or away; several devices may share it */
 	PLACE_QUIET,	    /* a group: known, and says nothing of its own */
 };
 
@@ -30,6 +32,7 @@ struct house_entry;
 struct house_route {
 	UT_hash_handle hh;
 	struct house_route *next; /* of the same entry */
+	struct house_route *also; /* PRESENCE: another entry's, on the same topic */
 	struct house_entry *entry; /* NULL: QUIET */
 	enum house_place place;
 	int source;
@@ -39,12 +42,12 @@ struct house_entry {
 	UT_hash_handle hh;
 	struct lan_device *device;
 	struct house_route *routes;
-	int source;	/* Zigbee2MQTT: the base's number; HOUSE_TASMOTA */
+	int source;	/* Zigbee2MQTT: the base's number; HOUSE_TASMOTA, HOUSE_HASS */
 	bool seen;	/* in the list that is being read */
 	bool offline;	/* it is said to be out of reach */
 	bool described, up; /* what the core was told last */
 };
-enum { HOUSE_TASMOTA = 1000 };
+enum { HOUSE_TASMOTA = 1000, HOUSE_HASS };
 
 struct house {
 	struct house_entry *entries;

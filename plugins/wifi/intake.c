@@ -113,6 +113,36 @@ static void take_online(gwa_self *self, struct house_entry *entry, const struct 
 	entry_tell(self, entry, false);
 }
 
+/* Here or away, for each device that goes by this topic. */
+static void take_presence(gwa_self *self, const struct house_route *route, const struct mqtt_message *message)
+{
+	for (; route; route = route->also) {
+		struct house_entry *entry = route->entry;
+
+		if (!ways_hear_presence(entry->device->ways, message->topic, message->payload, message->len))
+			continue;
+		entry->offline = !ways_are_present(entry->device->ways);
+		entry_tell(self, entry, false);
+	}
+}
+
+static enum taken take_ways(gwa_self *self, const struct house_route *route, const struct mqtt_message *message,
+			    size_t *skip)
+{
+	cleanup(json_freep) struct json *state = NULL;
+	struct house_entry *entry = route->entry;
+	uint32_t bad;
+
+	if (*skip == 0)
+		take_presence(self, route, message);
+	if (!message->len || !entry->described)
+		return TAKEN;
+	state = ways_read(entry->device->ways, message->topic, message->payload, message->len, &bad);
+	if (bad && *skip == 0)
+		wifi_note(self, GWA_NOTE_BAD_VALUE, bad, message->topic, "not what its template needs");
+	return intake_report(self, entry, state, message->acked, skip);
+}
+
 static enum taken take_route(gwa_self *self, const struct house_route *route, const struct mqtt_message *message,
 			     size_t *skip)
 {
@@ -128,6 +158,11 @@ static enum taken take_route(gwa_self *self, const struct house_route *route, co
 		return TAKEN;
 	case PLACE_WILL:
 		take_online(self, route->entry, message, true);
+		return TAKEN;
+	case PLACE_WAYS:
+		return take_ways(self, route, message, skip);
+	case PLACE_PRESENCE:
+		take_presence(self, route, message);
 		return TAKEN;
 	case PLACE_QUIET:
 		break;
@@ -199,6 +234,11 @@ enum taken intake_take(gwa_self *self, const struct mqtt_message *message, size_
 	}
 	if (strncmp(topic, discovery_prefix, sizeof(discovery_prefix) - 1) == 0) {
 		discovery_take(self, topic + sizeof(discovery_prefix) - 1, message);
+		return TAKEN;
+	}
+	if (self->hass.prefix[0] && strncmp(topic, self->hass.prefix, strlen(self->hass.prefix)) == 0 &&
+	    topic[strlen(self->hass.prefix)] == '/') {
+		hass_take(self, topic + strlen(self->hass.prefix) + 1, message);
 		return TAKEN;
 	}
 	if (take_below_base(self, message, &unknown) && !unknown)

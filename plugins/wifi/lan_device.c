@@ -17,8 +17,10 @@ struct lan_device *lan_device_new(enum lan_grammar grammar)
 
 struct lan_device *lan_device_free(struct lan_device *device)
 {
-	if (device)
+	if (device) {
+		ways_free(device->ways);
 		free(device->traits);
+	}
 	free(device);
 	return NULL;
 }
@@ -93,7 +95,7 @@ bool lan_device_equal(const struct lan_device *a, const struct lan_device *b)
 		if (!trait_equal(&a->traits[i], &b->traits[i]))
 			return false;
 	}
-	return true;
+	return ways_equal(a->ways, b->ways);
 }
 
 const struct trait *lan_device_trait(const struct lan_device *device, uint8_t endpoint, uint16_t cap)

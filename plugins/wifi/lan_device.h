@@ -11,10 +11,11 @@
 #include "sdk/gw_adapter.h"
 #include "sys/json.h"
 #include "wifi/trait.h"
+#include "wifi/ways.h"
 
 enum { LAN_TRAITS_MAX = 96, LAN_ENDPOINTS_MAX = 16, LAN_TOPIC_MAX = 256 };
 enum { LAN_E_FULL = 1 };
-enum lan_grammar { LAN_Z2M, LAN_TASMOTA };
+enum lan_grammar { LAN_Z2M, LAN_TASMOTA, LAN_HASS };
 
 struct lan_device {
 	enum lan_grammar grammar;
@@ -26,6 +27,7 @@ struct lan_device {
 	char online[TRAIT_WORD_MAX], offline[TRAIT_WORD_MAX];
 	size_t n_traits;
 	struct trait *traits;
+	struct ways *ways; /* LAN_HASS: a topic and a template for each trait, whose key is its number */
 };
 struct lan_reading {
 	const struct trait *trait;

@@ -92,6 +92,15 @@ static bool set_bases(gwa_self *self, const char *value)
 	return true;
 }
 
+/* Under which prefix devices describe themselves as to Home Assistant; "" is nowhere. */
+static bool set_discovery(gwa_self *self, const char *value)
+{
+	if (!value[0] || text_equal(value, "off"))
+		return true;
+	return text_is_name(value, sizeof(self->hass.prefix) - 1) && !text_equal(value, "gatewayd") &&
+	       text_copy(self->hass.prefix, sizeof(self->hass.prefix), value);
+}
+
 static bool set_one(gwa_self *self, const char *key, const char *value)
 {
 	struct settings *s = &self->settings;
@@ -112,6 +121,8 @@ static bool set_one(gwa_self *self, const char *key, const char *value)
 		s->tasmota = text_equal(value, "on") || text_equal(value, "true") || text_equal(value, "yes");
 		return s->tasmota || text_equal(value, "off") || text_equal(value, "false") || text_equal(value, "no");
 	}
+	if (text_equal(key, "discovery"))
+		return set_discovery(self, value);
 	return false;
 }
 
@@ -166,7 +177,8 @@ static void say_enforced(gwa_self *self, bool refused)
 
 static void intake_up(void *ctx)
 {
-	const char *topics[WIFI_BASES_MAX + 4];
+	const char *topics[WIFI_BASES_MAX + 6];
+	char entity[96], node[96];
 	char below[WIFI_BASES_MAX][WIFI_BASE_MAX + 2];
 	gwa_self *self = ctx;
 	size_t n = 0;
@@ -182,6 +194,12 @@ static void intake_up(void *ctx)
 		text_print(below[i], sizeof(below[i]), "%s/#", self->bases[i].name);
 		topics[n++] = below[i];
 	}
+	if (self->hass.prefix[0]) {
+		text_print(entity, sizeof(entity), "%s/+/+/config", self->hass.prefix);
+		text_print(node, sizeof(node), "%s/+/+/+/config", self->hass.prefix);
+		topics[n++] = entity;
+		topics[n++] = node;
+	}
 	if (mqtt_subscribe(&self->intake, topics, n))
 		gwa(self->host)->log(self->host, 3, "cannot subscribe");
 	if (mqtt_publish(&self->intake, self->probe, "", 1, &self->probe_mid))
@@ -192,6 +210,7 @@ static void intake_up(void *ctx)
 	gwa(self->host)->timer(self->host, TIMER_GRACE, 0);
 	gwa(self->host)->log(self->host, 6, "connected to the LAN broker");
 	self->lan_lost = false;
+	hass_up(self);
 	entries_tell(self);
 	/* Orders go another way, which is open again, too: it need not wait for its turn. */
 	if (!self->command.mosq)
@@ -316,6 +335,7 @@ static void self_free(gwa_self *self)
 {
 	discovery_forget(self);
 	house_deinit(&self->house);
+	hass_house_deinit(&self->hass);
 	waiting_deinit(&self->waiting);
 	explicit_bzero(&self->settings, sizeof(self->settings));
 	free(self);
@@ -385,6 +405,8 @@ static void wifi_on_timer(gwa_self *self, uint32_t timer)
 		commands_timer(self);
 	} else if (timer == TIMER_NOTES) {
 		say_notes(self);
+	} else if (timer == TIMER_HASS) {
+		hass_timer(self);
 	} else if (timer == TIMER_GRACE) {
 		self->lan_lost = true;
 		entries_tell(self);

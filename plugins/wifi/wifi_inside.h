@@ -10,6 +10,7 @@
 #include <uthash.h>
 #include "base/base.h"
 #include "sdk/gw_adapter.h"
+#include "wifi/hass_house.h"
 #include "wifi/house.h"
 #include "wifi/mqtt.h"
 #include "wifi/notes.h"
@@ -29,7 +30,7 @@ enum {
 	WIFI_TTL_MS = 10000,   /* of an order that brings none */
 	WIFI_PARTS_MAX = 8,    /* blobs of the first base's descriptions; the others have one each, while there is room */
 };
-enum { TIMER_INTAKE, TIMER_COMMAND, TIMER_SETTLE, TIMER_ORDERS, TIMER_NOTES, TIMER_GRACE };
+enum { TIMER_INTAKE, TIMER_COMMAND, TIMER_SETTLE, TIMER_ORDERS, TIMER_NOTES, TIMER_GRACE, TIMER_HASS };
 
 struct account {
 	char user[WIFI_TEXT_MAX], password[WIFI_SECRET_MAX];
@@ -65,6 +66,7 @@ struct gwa_self {
 	size_t n_bases;
 	struct house house;
 	struct announced *announced;
+	struct hass_house hass;
 	struct waiting waiting;
 	struct z2m_devices list; /* the one that is being read */
 	struct orders orders;
@@ -106,6 +108,10 @@ void bridge_load(gwa_self *self); /* what was kept of the lists, before the brok
 /* discovery: tasmota/discovery/REST */
 void discovery_take(gwa_self *self, const char *rest, const struct mqtt_message *message);
 void discovery_forget(gwa_self *self);
+/* hass_house: PREFIX/REST; what was gathered; a new connection */
+void hass_take(gwa_self *self, const char *rest, const struct mqtt_message *message);
+void hass_timer(gwa_self *self);
+void hass_up(gwa_self *self);
 /* What the broker refused to others */
 void denied_take(gwa_self *self, const struct mqtt_message *message);
 
