@@ -192,6 +192,12 @@ test("an answer of several fragments is fetched piece by piece", async () => {
 	assert.equal(values.modelId, "TRADFRI bulb E27 WS opal 980lm");
 });
 
+test("a report of several fragments, too", async () => {
+	const reported = nextEvent("message", (m) => m.type === "attributeReport" && m.data.measuredValue === 1717);
+	await control.ask({ op: "report", device: "climate", attr: "temperature.measured", value: 1717, times: 90 });
+	await reported;
+});
+
 test("a sleeper gets what waited once it wakes; its parent gives up after a while", async () => {
 	await control.ask({ op: "sleep", device: "contact", pollMs: 0 });
 	const read = endpointOf("contact").read("genPowerCfg", ["batteryVoltage"]);
@@ -309,6 +315,7 @@ test("a wiped coordinator gets the network back from the backup", async () => {
 	assert.equal(await controller.start(), "restored");
 	const { network } = await control.ask({ op: "network" });
 	assert.equal(network.epid, "0xa1b2c3d4e5f60718");
+	assert.deepEqual((await control.ask({ op: "keys" })).wrong, []);
 	assert.deepEqual(await endpointOf("outlet").read("genOnOff", ["onOff"]), { onOff: 1 });
 });
 

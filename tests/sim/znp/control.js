@@ -83,10 +83,10 @@ const OPERATIONS = {
 		endpointOf(simulator, request).set(request.attr, request.value);
 		return {};
 	},
-	/* the device's own change, reported now whatever was configured */
+	/* the device's own change, reported now whatever was configured; times: so often in one frame, which makes it a large one */
 	report(simulator, request) {
 		const endpoint = endpointOf(simulator, request);
-		endpoint.forceReport(request.attr, request.value);
+		endpoint.forceReport(request.attr, request.value, request.times);
 		return {};
 	},
 	/* what: one of PRESSES, or {cluster, command, payload} in hex */
@@ -158,6 +158,11 @@ const OPERATIONS = {
 	events(simulator, request, listen) {
 		listen();
 		return {};
+	},
+	/* whose link key the coordinator has, and for whom it has none or another one than the device */
+	keys({ air, coordinator }) {
+		const right = ({ eui, linkKey }) => linkKey !== undefined && coordinator.nv.linkKey(eui) === linkKey;
+		return { right: air.joined.filter(right).map(({ name }) => name), wrong: air.joined.filter((node) => !right(node)).map(({ name }) => name) };
 	},
 	network({ coordinator }) {
 		return { network: coordinator.nv.network() ?? null, ieee: coordinator.nv.ieee, state: coordinator.state };

@@ -210,6 +210,7 @@ export class Coordinator extends EventEmitter {
 			this.air.reset(node);
 			throw new RangeError("the coordinator's tables are full");
 		}
+		if (!secured) node.linkKey = this.nv.linkKey(node.eui);
 		const parent = this.air.mesh.route(node)[0]?.nwk ?? 0;
 		if (!secured) this.air.timers.after(ANSWER_MS, () => this.#indicate("tcDeviceInd", { nwk: node.nwk, eui: node.eui, parent }));
 		this.#announced(node);

@@ -6,7 +6,7 @@
 const MIX = ["bulb", "climate", "contact", "plug", "motion", "outlet", "leak", "colour", "remote", "bulb", "climate", "contact", "plug", "motion",
 	"thermostat", "presence", "outlet", "blind", "siren", "lock"];
 const TICK_MS = 20;
-const NETWORK = { key: Buffer.from("5b1f3c9d2e8a47604f7719c3d0a6be28", "hex"), pan: 0x3d21, channel: 20,
+export const CROWD_NETWORK = { key: Buffer.from("5b1f3c9d2e8a47604f7719c3d0a6be28", "hex"), pan: 0x3d21, channel: 20,
 	epid: [0x5e, 0x1f, 0x77, 0x02, 0x93, 0xa4, 0xb5, 0xc6] };
 
 export function crowdNames(count) {
@@ -26,7 +26,7 @@ export function makeCrowd(air, count) {
 /* A network that has been in use: all of them are in it before any host comes. */
 export function settle({ air, coordinator }, count, children) {
 	if (coordinator.nv.network() !== undefined) return;
-	coordinator.nv.presetNetwork(NETWORK);
+	coordinator.nv.presetNetwork(CROWD_NETWORK);
 	air.mesh.childrenMax = children;
 	air.network = coordinator.nv.security();
 	for (const name of makeCrowd(air, count)) {
@@ -34,6 +34,7 @@ export function settle({ air, coordinator }, count, children) {
 		air.mesh.attach(node);
 		Object.assign(node, { joined: true, nwk: air.nextNwk++, network: { epid: air.network.epid, key: air.network.key, heard: 0 } });
 		coordinator.nv.rememberDevice(node.eui, node.nwk, node.parent === "coordinator");
+		node.linkKey = coordinator.nv.linkKey(node.eui);
 	}
 	air.network = undefined;
 }

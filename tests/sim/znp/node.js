@@ -59,24 +59,25 @@ class Endpoint {
 	}
 
 	/* Sends the attribute's present value and gives it back; bound targets only, unless forced. */
-	sendReport(path, forced) {
+	sendReport(path, forced, times = 1) {
 		const [cluster, name] = path.split(".");
 		const { id, attributes } = CLUSTERS[cluster];
 		const [attribute, type] = attributes[name];
 		const head = Buffer.from([attribute & 0xff, attribute >> 8, typeId(type)]);
-		const payload = Buffer.concat([head, encodeValue(type, this.get(path))]);
+		const record = Buffer.concat([head, encodeValue(type, this.get(path))]);
+		const payload = Buffer.concat(Array.from({ length: times }, () => record));
 		const targets = this.node.hostTargets(this.id, id);
 		if (targets.length === 0 && forced) targets.push(HOST_ENDPOINT);
 		for (const dstEp of targets) this.send(id, dstEp, { command: ZCL.REPORT, payload });
 		return this.get(path);
 	}
 
-	/* Reports now, whatever was configured; with a value, that becomes the attribute's. */
-	forceReport(path, value = this.get(path)) {
+	/* Reports now, whatever was configured; with a value, that becomes the attribute's. times: so often in one frame. */
+	forceReport(path, value = this.get(path), times = 1) {
 		encodeValue(this.type(path), value);
 		this.values.set(path, value);
 		this.reporting.sent(path, value);
-		this.sendReport(path, true);
+		this.sendReport(path, true, times);
 		this.node.radio.changed(this.node, path, value);
 	}
 
@@ -129,6 +130,7 @@ export class Node {
 		for (const endpoint of this.endpoints?.values() ?? []) endpoint.reporting.clear();
 		this.bindings = [];
 		this.network = undefined;
+		this.linkKey = undefined;
 		this.endpoints = new Map(Object.entries(this.table.endpoints).map(([id, table]) =>
 			[Number(id), new Endpoint(this, Number(id), table)]));
 	}
@@ -197,7 +199,7 @@ export class Node {
 
 	describe() {
 		return { name: this.name, eui: this.eui, nwk: this.nwk, joined: this.joined, parent: this.parent, network: this.network,
-			pollMs: this.pollMs, model: this.model, faults: this.faults,
+			linkKey: this.linkKey, pollMs: this.pollMs, model: this.model, faults: this.faults,
 			bindings: this.bindings, endpoints: Object.fromEntries([...this.endpoints].map(([id, endpoint]) => [id, {
 				attributes: Object.fromEntries(endpoint.values), reporting: endpoint.reporting, memory: endpoint.memory }])) };
 	}
@@ -215,6 +217,7 @@ export class Node {
 		this.joined = saved.joined;
 		this.parent = saved.parent;
 		this.network = saved.network;
+		this.linkKey = saved.linkKey;
 		this.pollMs = saved.pollMs ?? this.pollMs;
 		this.bindings = saved.bindings;
 		for (const [id, { attributes, reporting, memory }] of Object.entries(saved.endpoints)) {

@@ -172,6 +172,23 @@ export class Nv {
 		if (key >= 0) this.tables.set(this.#key(SYS_ZSTACK, TABLE.TCLK, key), emptyRow(TABLE.TCLK));
 	}
 
+	/* The link key that trust centre and device share: the seed rotated and mixed with the address, or one of its own. */
+	linkKey(eui) {
+		const address = euiToBytes(eui);
+		const entry = this.#findRow(TABLE.TCLK, (row) => row[16] !== 0 && row.subarray(8, 16).equals(address));
+		if (entry >= 0) {
+			const shift = this.tables.get(this.#key(SYS_ZSTACK, TABLE.TCLK, entry))[18];
+			const seed = this.items.get(NV.TCLK_SEED);
+			return Buffer.from(Array.from({ length: 16 }, (_, at) => seed[(at + shift) % 16] ^ address[at % 8])).toString("hex");
+		}
+		const manager = this.#findRow(TABLE.ADDRMGR, (row) => row[0] !== 0 && row.subarray(4).equals(address));
+		const keys = this.items.get(NV.APS_LINK_KEY_TABLE);
+		for (let at = 2; manager >= 0 && at + 4 <= keys.length; at += 6)
+			if (keys.readUInt16LE(at) === manager)
+				return this.tables.get(this.#key(SYS_ZSTACK, TABLE.APS_KEYS, keys.readUInt16LE(at + 2)))?.toString("hex", 0, 16);
+		return undefined;
+	}
+
 	remembersDevice(eui) {
 		const address = euiToBytes(eui);
 		return this.#findRow(TABLE.ADDRMGR, (row) => row[0] !== 0 && row.subarray(4).equals(address)) >= 0;
