@@ -9,7 +9,7 @@
  *
  * A radio is a state machine without socket, clock or log: bytes and time come in, bytes and events go out. Each send, ask,
  * permit, ... that returned 0 is answered by exactly one event with its cookie, also when the radio fails in
- * between. No event comes from within a call of an operation except from input() and tick(). ZNP is one (znp.h); EZSP over ASH has
+ * between, or is begun anew. No event comes from within a call of an operation except from input() and tick(). ZNP is one (znp.h); EZSP over ASH has
  * its place beside it: nothing above may know which of them it talks to.
  */
 #include "base/base.h"
@@ -39,8 +39,8 @@ enum radio_status {
 	RADIO_STATUSES
 };
 
-/* How it begins. RESUME: the network given must be the one on the stick, else on_foreign(). FORM: a new one with the
- * channel and key given. RESTORE: the network given and its devices' keys are written to this stick. ADOPT: take whatever
+/* How it begins. RESUME: the network given must be the one on the stick, else on_foreign(); none given: none is ours. FORM: a
+ * new one with the channel (or one of channels) and key given; pan and ext_pan, too, unless they are 0. RESTORE: the network given and its devices' keys are written to this stick. ADOPT: take whatever
  * network is on the stick, and say which. */
 enum radio_begin { RADIO_RESUME, RADIO_FORM, RADIO_RESTORE, RADIO_ADOPT };
 
@@ -114,7 +114,7 @@ struct radio_events {
 	uint64_t (*now_ms)(void *ctx);
 	void (*write)(void *ctx, const void *data, size_t len); /* to the stick */
 	void (*on_ready)(void *ctx, const struct radio_network *network, const char *firmware);
-	void (*on_foreign)(void *ctx, const struct radio_network *network); /* RESUME: not ours; key left out; it does nothing more */
+	void (*on_foreign)(void *ctx, const struct radio_network *network); /* RESUME: not ours; key left out; pan 0xffff: there is none; it does nothing more */
 	void (*on_failed)(void *ctx, const char *why); /* it cannot go on; whatever waits was answered before */
 	void (*on_done)(void *ctx, uint32_t cookie, enum radio_status status); /* send, permit, install_code, channel, group */
 	void (*on_answer)(void *ctx, uint32_t cookie, const struct radio_answer *answer);
@@ -142,7 +142,7 @@ struct radio_ops {
 	int (*send)(struct radio *radio, uint32_t cookie, const struct radio_message *message);
 	int (*ask)(struct radio *radio, uint32_t cookie, const struct radio_question *question);
 	int (*permit)(struct radio *radio, uint32_t cookie, uint8_t seconds, uint16_t nwk); /* nwk 0xfffc: everywhere; 0: here only */
-	int (*install_code)(struct radio *radio, uint32_t cookie, uint64_t eui, const uint8_t code[18]); /* code and its CRC, checked by the caller */
+	int (*install_code)(struct radio *radio, uint32_t cookie, uint64_t eui, struct view code); /* with its checksum, see install_code.h */
 	int (*channel)(struct radio *radio, uint32_t cookie, uint8_t channel); /* told to all devices */
 	int (*group)(struct radio *radio, uint32_t cookie, uint16_t group, uint8_t endpoint, bool member);
 	int (*keep)(struct radio *radio, uint32_t cookie); /* a backup: on_kept */

@@ -97,7 +97,7 @@ static bool resets_too_often(struct znp *z)
 
 void znp_restart(struct znp *z, const char *why)
 {
-	bool was_ready = z->state == ZNP_READY;
+	bool was_ready = z->state == ZNP_READY, tried = z->begin.reset_tried;
 
 	z->radio.stats.resets++;
 	if (resets_too_often(z)) {
@@ -107,11 +107,9 @@ void znp_restart(struct znp *z, const char *why)
 	script_stop(z);
 	z->state = ZNP_STARTING;
 	if (was_ready) {
-		z->begin.how = RADIO_RESUME;
-		z->begin.given = true;
-		z->begin.network = z->mine;
 		ops_end(z, RADIO_FAILED);
 		z->events->on_reset(z->ctx, why);
+		z->begin = (struct beginning){ .how = RADIO_RESUME, .given = true, .reset_tried = tried, .network = z->mine };
 	}
 	z->line.user = LINE_FREE;
 	z->line.due_ms = UINT64_MAX;

@@ -67,10 +67,13 @@ struct beginning {
 	uint32_t registered;           /* bits of the table of endpoints */
 	struct radio_network found;    /* on the stick */
 	struct radio_network forming;  /* what it is told to form */
+	bool has_seed;
+	uint8_t seed[16];               /* secret: of which the keys are made */
+	int8_t shifts[RADIO_KEYS_MAX]; /* how each key is: none, its own, or a turn of the seed */
 };
 
 struct op;      /* znp_ops.c */
-struct keeping; /* znp_keep.c */
+struct keeping; /* znp_keep.c: while a backup is made */
 
 struct znp {
 	struct radio radio;
@@ -138,7 +141,7 @@ void ops_forget(struct znp *z);                        /* and tell nobody */
 must_check int ops_send(struct radio *radio, uint32_t cookie, const struct radio_message *message);
 must_check int ops_ask(struct radio *radio, uint32_t cookie, const struct radio_question *question);
 must_check int ops_permit(struct radio *radio, uint32_t cookie, uint8_t seconds, uint16_t nwk);
-must_check int ops_install_code(struct radio *radio, uint32_t cookie, uint64_t eui, const uint8_t code[18]);
+must_check int ops_install_code(struct radio *radio, uint32_t cookie, uint64_t eui, struct view code);
 must_check int ops_channel(struct radio *radio, uint32_t cookie, uint8_t channel);
 must_check int ops_group(struct radio *radio, uint32_t cookie, uint16_t group, uint8_t endpoint, bool member);
 must_check int ops_keep(struct radio *radio, uint32_t cookie);

@@ -37,7 +37,8 @@ struct op {
 		} permit;
 		struct {
 			uint64_t eui;
-			uint8_t code[18];
+			uint8_t bytes[18]; /* the code, or the key that it makes */
+			uint8_t len;
 		} install;
 		uint8_t channel;
 		struct {
@@ -72,6 +73,11 @@ bool data_event(struct znp *z, const struct mt_message *m);
 bool fetch_pump(struct znp *z);
 void fetch_answer(struct znp *z, const struct mt_message *m); /* NULL: refused, or late */
 void fetch_forget(struct znp *z);
+
+/* znp_keep.c */
+bool keep_may(const struct znp *z, const struct op *op);
+void keep_call(struct znp *z, struct op *op);
+void keep_stop(struct znp *z);
 
 /* znp_ask.c */
 bool ask_may(const struct znp *z, const struct op *op);

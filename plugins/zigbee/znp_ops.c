@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "sys/crypto.h"
+#include "zigbee/install_code.h"
 #include "zigbee/znp_op.h"
 
 enum { BDB_ADD_INSTALL_CODE = 0x04, EXT_REMOVE_GROUP = 0x47, EXT_ADD_GROUP = 0x4b, MGMT_PERMIT_JOIN = 0x36, PERMIT_JOIN_RSP = 0xb6 };
@@ -73,12 +74,14 @@ static void permit_answer(struct znp *z, struct op *op, const struct mt_message 
 		simple_answer(z, op, m);
 }
 
+/* The stick takes the longest codes as they are, and of the others the key. */
 static void install_call(struct znp *z, struct op *op)
 {
-	enum { WITH_CHECKSUM = 1 };
+	enum { WITH_CHECKSUM = 1, KEY = 2 };
+	bool whole = op->install.len == INSTALL_CODE_LEN_MAX;
 
 	op_call(z, op, MT_APP_CNF, BDB_ADD_INSTALL_CODE, 3,
-		(struct mt_value[]){ { .n = WITH_CHECKSUM }, { .n = op->install.eui }, { .bytes = { op->install.code, sizeof(op->install.code) } } });
+		(struct mt_value[]){ { .n = whole ? WITH_CHECKSUM : KEY }, { .n = op->install.eui }, { .bytes = { op->install.bytes, op->install.len } } });
 }
 
 static void channel_call(struct znp *z, struct op *op)
@@ -129,6 +132,7 @@ static const struct op_row rows[OP_KINDS] = {
 	[OP_INSTALL_CODE] = { NULL, install_call, simple_answer },
 	[OP_CHANNEL] = { NULL, channel_call, channel_answer },
 	[OP_GROUP] = { NULL, group_call, group_answer },
+	[OP_KEEP] = { keep_may, keep_call, NULL }, /* a script of its own answers it */
 };
 
 void op_call(struct znp *z, struct op *op, uint8_t subsystem, uint8_t id, size_t n, const struct mt_value *values)
@@ -181,6 +185,8 @@ void op_done(struct znp *z, struct op *op, enum radio_status status)
 		return;
 	}
 	if (op->kind == OP_KEEP) {
+		if (op->state != OP_WAITING)
+			keep_stop(z);
 		op_free(z, op);
 		z->events->on_kept(z->ctx, cookie, status, NULL, NULL, 0);
 		return;
@@ -228,17 +234,27 @@ int ops_permit(struct radio *radio, uint32_t cookie, uint8_t seconds, uint16_t n
 	return 0;
 }
 
-int ops_install_code(struct radio *radio, uint32_t cookie, uint64_t eui, const uint8_t code[18])
+int ops_install_code(struct radio *radio, uint32_t cookie, uint64_t eui, struct view code)
 {
+	uint8_t bytes[INSTALL_CODE_LEN_MAX];
 	struct op *op;
-	int err = op_new(znp_of(radio), OP_INSTALL_CODE, cookie, &op);
+	int err = install_code_check(code) ? RADIO_E_SIZE : 0;
+	bool whole = code.len == INSTALL_CODE_LEN_MAX;
 
-	if (err)
-		return err;
-	op->install.eui = eui;
-	memcpy(op->install.code, code, sizeof(op->install.code));
-	op_accepted(znp_of(radio), op);
-	return 0;
+	if (!err && whole)
+		memcpy(bytes, code.data, code.len);
+	else if (!err)
+		err = install_code_key(code, bytes);
+	if (!err)
+		err = op_new(znp_of(radio), OP_INSTALL_CODE, cookie, &op);
+	if (!err) {
+		op->install.eui = eui;
+		op->install.len = whole ? INSTALL_CODE_LEN_MAX : INSTALL_CODE_KEY_LEN;
+		memcpy(op->install.bytes, bytes, op->install.len);
+		op_accepted(znp_of(radio), op);
+	}
+	crypto_wipe(bytes, sizeof(bytes));
+	return err;
 }
 
 int ops_channel(struct radio *radio, uint32_t cookie, uint8_t channel)
@@ -280,7 +296,7 @@ bool ops_pump(struct znp *z)
 	if (fetch_pump(z))
 		return true;
 	list_each (op, tmp, &z->ops, node) {
-		if (op->state != OP_WAITING || !rows[op->kind].call || (rows[op->kind].may && !rows[op->kind].may(z, op)))
+		if (op->state != OP_WAITING || (rows[op->kind].may && !rows[op->kind].may(z, op)))
 			continue;
 		rows[op->kind].call(z, op);
 		return true;
@@ -383,6 +399,7 @@ void ops_over(struct znp *z)
 	}
 	z->calling = NULL;
 	fetch_forget(z);
+	keep_stop(z);
 }
 
 void ops_end(struct znp *z, enum radio_status status)
@@ -398,7 +415,7 @@ void ops_forget(struct znp *z)
 {
 	struct op *op;
 
-	fetch_forget(z);
+	ops_over(z);
 	while ((op = list_first(&z->ops, struct op, node)))
 		op_free(z, op);
 }

@@ -54,7 +54,7 @@ static enum step version(struct znp *z, const struct got *got)
 	return STEP_NEXT;
 }
 
-static enum step address(struct znp *z, const struct got *got)
+enum step start_address(struct znp *z, const struct got *got)
 {
 	if (got->kind == GOT_ENTERED) {
 		script_call(z, MT_SYS, SYS_EXT_ADDR, 0, NULL);
@@ -76,7 +76,7 @@ enum step start_look_nib(struct znp *z, const struct got *got)
 		nv_read(z, item(NV_NIB));
 		return STEP_STAY;
 	}
-	if (z->nv.outcome == NV_TROUBLE)
+	if (z->nv.outcome == NV_TROUBLE && z->state == ZNP_STARTING)
 		return failed(z, "its memory cannot be read");
 	z->aligned = z->nv.len == NV_NIB_LEN_ALIGNED;
 	if (z->nv.outcome == NV_DONE && !nv_nib_read((struct view){ z->nv.data, z->nv.len }, &nib) && nv_nib_is_network(&nib)) {
@@ -389,7 +389,7 @@ static enum step judge(struct znp *z, const struct got *got)
 }
 
 static step_fn *const first_steps[] = {
-	hello, version, address, start_look_nib, start_look_key, start_look_counter, judge,
+	hello, version, start_address, start_look_nib, start_look_key, start_look_counter, judge,
 };
 
 void start_begin(struct znp *z)
