@@ -95,7 +95,8 @@ function add(f, names, standard) {
 		return;
 	}
 	const key = line.join("\t");
-	if (seen.has(key)) return;
+	/* What says nothing of itself may be anything. */
+	if (seen.has(key) || key === "\t\t") return;
 	seen.add(key);
 	raw.set(key, f.modelID);
 	lines.push([...line, cut(names.vendor), cut(names.model), cut(names.description), standard ? 1 : 0].join("\t"));
