@@ -204,8 +204,57 @@ static struct bluez_adapter *find_adapter(struct bluez *bluez, uint8_t number)
 	return NULL;
 }
 
-static struct bluez_adapter *add_adapter(struct bluez *bluez, uint8_t number)
+static bool pick_one(const char *text, size_t len, struct bluez_picks *picks)
 {
+	uint8_t *address = picks->all[picks->n].address;
+	char copy[18], *digits = copy + 3;
+	uint32_t number;
+
+	picks->all[picks->n].by_address = len == 17;
+	if (!text_copy_n(copy, sizeof(copy), text, len))
+		return false;
+	for (size_t i = 0; len == 17 && i < 6; i++) {
+		if (hex_parse(copy + 3 * i, 2, address + i, 1) || (i < 5 && copy[3 * i + 2] != ':'))
+			return false;
+	}
+	if (len != 17 && (strncmp(copy, "hci", 3) != 0 || text_to_u32(digits, 0, UINT8_MAX, &number)))
+		return false;
+	if (len != 17)
+		picks->all[picks->n].number = (uint8_t)number;
+	picks->n++;
+	return true;
+}
+
+int bluez_picks_read(const char *text, struct bluez_picks *ret)
+{
+	struct bluez_picks picks = { 0 };
+
+	for (;;) {
+		size_t len = strcspn(text, ",");
+
+		if (picks.n == BLUEZ_ADAPTERS_MAX || len < 4 || !pick_one(text, len, &picks))
+			return BLUEZ_E_SYNTAX;
+		if (!text[len])
+			break;
+		text += len + 1;
+	}
+	*ret = picks;
+	return 0;
+}
+
+bool bluez_picks_have(const struct bluez_picks *picks, uint8_t number, const uint8_t address[6])
+{
+	for (size_t i = 0; i < picks->n; i++) {
+		if (picks->all[i].by_address ? memcmp(picks->all[i].address, address, 6) == 0 : picks->all[i].number == number)
+			return true;
+	}
+	return picks->n == 0;
+}
+
+static struct bluez_adapter *add_adapter(struct bluez *bluez, uint8_t number, const struct props *props)
+{
+	if (!bluez_picks_have(&bluez->picks, number, props->address))
+		return NULL;
 	for (size_t i = 0; i < BLUEZ_ADAPTERS_MAX; i++) {
 		struct bluez_adapter *adapter = &bluez->adapters[i];
 
@@ -260,7 +309,7 @@ static void on_adapter(struct bluez *bluez, uint8_t number, enum props_interface
 		return;
 	}
 	if (!adapter && interface == PROPS_ADAPTER && bluez->whole)
-		adapter = add_adapter(bluez, number);
+		adapter = add_adapter(bluez, number, props);
 	if (!adapter)
 		return;
 	if (interface == PROPS_MONITORS)
@@ -297,7 +346,7 @@ static void on_monitors(void *ctx, const char *text, enum props_interface interf
 		return;
 	adapter = find_adapter(bluez, path.adapter);
 	if (!adapter && interface == PROPS_ADAPTER)
-		adapter = add_adapter(bluez, path.adapter);
+		adapter = add_adapter(bluez, path.adapter, props);
 	if (adapter && interface == PROPS_MONITORS)
 		adapter->monitors |= props->has & HAS_MONITOR_TYPES && props->or_patterns;
 }

@@ -5,6 +5,7 @@
  *   below   base/base  base/text  ble/bus  ble/props  sdk/gw_adapter
  *   owns    struct bluez: adapters, what is subscribed
  *   limits  BLUEZ_ADAPTERS_MAX BLUEZ_RULES_MAX BLUEZ_OWNER_MAX
+ *   errors  BLUEZ_E_SYNTAX
  *
  * Only what BlueZ's own connection sends is heard. Signals about devices are subscribed one remembered device at a
  * time, so that a house full of strangers' telephones does not wake us; while a join window is open, all of them.
@@ -26,6 +27,7 @@ enum {
 	BLUEZ_AGAIN_MOST_MS = 60000,
 	BLUEZ_SILENT_MS = 30000, /* scanning is on, and BlueZ says that nobody scans */
 };
+enum { BLUEZ_E_SYNTAX = 1 };
 
 struct bluez_calls {
 	/* At least one adapter listens, or none any more. */
@@ -40,6 +42,18 @@ struct bluez_calls {
 	/* bluetoothd is there, and knows nothing of us. */
 	void (*on_there)(void *ctx);
 };
+
+/* Which adapters are used, by number or by address; nothing else is touched. None: all. */
+struct bluez_picks {
+	size_t n;
+	struct {
+		bool by_address;
+		uint8_t number, address[6];
+	} all[BLUEZ_ADAPTERS_MAX];
+};
+/* "hci0", "00:1A:7D:DA:71:13", or several with a comma between. BLUEZ_E_SYNTAX: or too many. */
+must_check int bluez_picks_read(const char *text, struct bluez_picks *ret);
+bool bluez_picks_have(const struct bluez_picks *picks, uint8_t number, const uint8_t address[6]);
 
 enum bluez_step { BLUEZ_IDLE, BLUEZ_POWERING, BLUEZ_FILTERING, BLUEZ_STARTING, BLUEZ_SCANNING };
 struct bluez;
@@ -58,6 +72,7 @@ struct bluez {
 	const struct bluez_calls *calls;
 	void *ctx;
 	bool passive; /* by monitors, where they are offered */
+	struct bluez_picks picks;
 	bool listening, open, broad, registered, whole;
 	char owner[BLUEZ_OWNER_MAX + 1]; /* "": bluetoothd is not there */
 	uint64_t ask_ms; /* when the objects are asked for again; UINT64_MAX: not */
@@ -66,6 +81,7 @@ struct bluez {
 	struct bluez_adapter adapters[BLUEZ_ADAPTERS_MAX];
 };
 
+/* picks: set by the owner afterwards, unless all adapters are used. */
 void bluez_init(struct bluez *bluez, gwa_host *host, struct bus *bus, uint32_t timer, bool passive, const struct bluez_calls *calls,
 		void *ctx);
 void bluez_up(struct bluez *bluez); /* the bus is there */

@@ -14,6 +14,7 @@
 struct settings {
 	char bus[BUS_PATH_MAX];
 	bool passive;
+	struct bluez_picks adapters;
 };
 
 uint64_t ble_now(const gwa_self *self)
@@ -37,6 +38,8 @@ static bool set_one(struct settings *settings, const char *key, const char *valu
 {
 	if (text_equal(key, "bus"))
 		return value[0] == '/' && text_copy(settings->bus, sizeof(settings->bus), value);
+	if (text_equal(key, "adapters"))
+		return bluez_picks_read(value, &settings->adapters) == 0;
 	if (text_equal(key, "scan")) {
 		settings->passive = text_equal(value, "passive");
 		return settings->passive || text_equal(value, "active");
@@ -183,6 +186,7 @@ static int ble_open(gwa_host *host, const struct gwa_opt *opts, uint32_t n, gwa_
 		return r;
 	}
 	bluez_init(&self->bluez, host, &self->bus, TIMER_BLUEZ, settings.passive, &bluez_calls, self);
+	self->bluez.picks = settings.adapters;
 	keep_load(self);
 	say_all(self);
 	gwa(host)->timer(host, TIMER_GRACE, BLE_GRACE_MS);
