@@ -1,15 +1,17 @@
 #pragma once
 /* ble_inside - what the parts of the plugin share: the bus, bluetoothd, who is remembered, who may join.
  *
- *   above   ble/plugin  ble/sensors  ble/keep
- *   below   base/base  ble/beacons  ble/bluez  ble/bus  ble/window  sdk/gw_adapter
+ *   above   ble/plugin  ble/sensors  ble/keep  ble/gatt  ble/agent
+ *   below   base/base  ble/agent  ble/beacons  ble/bluez  ble/bus  ble/gatt  ble/window  sdk/gw_adapter
  *   owns    struct gwa_self
  *   limits  BLE_SEEN_MAX
  */
 #include "base/base.h"
+#include "ble/agent.h"
 #include "ble/beacons.h"
 #include "ble/bluez.h"
 #include "ble/bus.h"
+#include "ble/gatt.h"
 #include "ble/window.h"
 #include "sdk/gw_adapter.h"
 
@@ -34,6 +36,8 @@ struct gwa_self {
 	struct bluez bluez;
 	struct beacons beacons;
 	struct window window;
+	struct gatt gatt;
+	struct agent agent;
 	struct seen *seen; /* BLE_SEEN_MAX; NULL while no window is open */
 	size_t n_seen;
 	bool deaf; /* no adapter has listened for BLE_GRACE_MS */
@@ -46,6 +50,7 @@ void sensors_listening(gwa_self *self, bool listening);
 void sensors_grace(gwa_self *self);
 void sensors_away(gwa_self *self);
 void sensors_describe(gwa_self *self, struct beacon *beacon);
+void sensors_go_down(gwa_self *self, struct beacon *beacon); /* it cannot be reached */
 void sensors_remove(gwa_self *self, struct beacon *beacon);
 uint64_t sensors_report(gwa_self *self, const struct beacon *beacon, uint8_t endpoint, uint16_t cap, const struct value *value);
 void sensors_joining(gwa_self *self, const uint8_t mac[6], int stage, const char *why);

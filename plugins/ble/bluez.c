@@ -403,10 +403,9 @@ static void set_owner(struct bluez *bluez, const char *owner)
 		bluez->owner[0] = '\0';
 	bluez->ask_wait_ms = 0;
 	gwa(bluez->host)->log(bluez->host, 6, bluez_is_there(bluez) ? "bluetoothd is there" : "bluetoothd is gone");
-	if (bluez_is_there(bluez)) {
-		bluez->calls->on_there(bluez->ctx);
+	bluez->calls->on_there(bluez->ctx, bluez_is_there(bluez));
+	if (bluez_is_there(bluez))
 		ask_objects(bluez);
-	}
 	arm(bluez);
 }
 

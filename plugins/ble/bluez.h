@@ -39,8 +39,8 @@ struct bluez_calls {
 	void (*on_odd)(void *ctx, const char *what);
 	/* Each remembered device, one after the other; false past the last. */
 	bool (*known)(void *ctx, size_t i, uint8_t ret_mac[6]);
-	/* bluetoothd is there, and knows nothing of us. */
-	void (*on_there)(void *ctx);
+	/* bluetoothd is there, and knows nothing of us; or it is gone. */
+	void (*on_there)(void *ctx, bool there);
 };
 
 /* Which adapters are used, by number or by address; nothing else is touched. None: all. */

@@ -73,6 +73,7 @@ static void on_object(void *ctx, const struct props_path *path, enum props_inter
 {
 	gwa_self *self = ctx;
 
+	gatt_said(self, path, interface, props);
 	if (interface == PROPS_DEVICE && props)
 		sensors_said(self, path, props, whole);
 }
@@ -94,9 +95,14 @@ static bool known(void *ctx, size_t i, uint8_t ret_mac[6])
 	return true;
 }
 
-static void on_there(void *ctx)
+static void on_there(void *ctx, bool there)
 {
-	(void)ctx;
+	gwa_self *self = ctx;
+
+	if (there)
+		agent_register(self);
+	else
+		gatt_lost(self);
 }
 
 static const struct bluez_calls bluez_calls = {
@@ -123,8 +129,12 @@ static void on_signal(void *ctx, DBusMessage *message)
 static void on_call(void *ctx, DBusMessage *message)
 {
 	gwa_self *self = ctx;
-	DBusMessage *reply = bluez_is_owner(&self->bluez, message) ? scan_answer(message) : NULL;
+	bool theirs = bluez_is_owner(&self->bluez, message);
+	DBusMessage *reply;
 
+	if (theirs && agent_asked(self, message))
+		return;
+	reply = theirs ? scan_answer(message) : NULL;
 	if (!reply && !dbus_message_get_no_reply(message))
 		reply = dbus_message_new_error(message, DBUS_ERROR_UNKNOWN_METHOD, "no such method here");
 	bus_answer(&self->bus, reply);
@@ -159,11 +169,18 @@ static void say_all(gwa_self *self)
 	for (size_t i = 0; i < self->beacons.n; i++) {
 		struct beacon *beacon = self->beacons.all[i];
 
+		if (beacon->format == HEAR_GATT)
+			gatt_know(self, beacon->mac, beacon->random);
 		beacon->heard_ms = now ? now : 1;
 		sensors_describe(self, beacon);
 		ble_set_timer(self, TIMER_AWAY, &self->away_ms, beacon_away_at(beacon));
 	}
 	gwa(self->host)->devices_synced(self->host);
+	/* Who has to be connected to is out of reach until he is. */
+	for (size_t i = 0; i < self->beacons.n; i++) {
+		if (self->beacons.all[i]->format == HEAR_GATT)
+			sensors_go_down(self, self->beacons.all[i]);
+	}
 }
 
 static int ble_open(gwa_host *host, const struct gwa_opt *opts, uint32_t n, gwa_self **ret)
@@ -197,6 +214,7 @@ static int ble_open(gwa_host *host, const struct gwa_opt *opts, uint32_t n, gwa_
 static void ble_close(gwa_self *self)
 {
 	keep_now(self);
+	agent_deinit(self);
 	bus_close(&self->bus);
 	self_free(self);
 }
@@ -206,8 +224,11 @@ static void ble_command(gwa_self *self, uint64_t req, const struct gwa_addr *add
 {
 	const struct beacon *beacon = addr->len == 6 ? beacons_find(&self->beacons, addr->bytes) : NULL;
 
-	(void)endpoint, (void)cap, (void)value, (void)ttl_ms;
-	gwa(self->host)->done(self->host, req, beacon ? GWA_UNSUPPORTED : GWA_UNREACHABLE);
+	(void)ttl_ms;
+	if (beacon && beacon->format == HEAR_GATT)
+		gatt_command(self, req, beacon->mac, endpoint, cap, value);
+	else
+		gwa(self->host)->done(self->host, req, beacon ? GWA_UNSUPPORTED : GWA_UNREACHABLE);
 }
 
 /* The window's own time runs here. */
@@ -217,6 +238,8 @@ static void turn_window(gwa_self *self)
 
 	gwa(self->host)->timer(self->host, TIMER_WINDOW, next == UINT64_MAX ? 0 : (uint32_t)(next - now));
 	sensors_window(self, window_is_any(&self->window));
+	if (!window_is_any(&self->window))
+		gatt_end_window(self);
 }
 
 static int open_for(gwa_self *self, const struct gwa_join *join)
@@ -234,7 +257,9 @@ static int open_for(gwa_self *self, const struct gwa_join *join)
 	memcpy(guest.mac, join->addr.bytes, 6);
 	if (join->ncode)
 		r = window_read_code(join->code, join->ncode, &guest);
-	if (!r)
+	if (!r && guest.has_passkey && agent_give(self, guest.mac, guest.passkey))
+		r = 0;
+	else if (!r)
 		r = window_invite(&self->window, &guest);
 	explicit_bzero(&guest, sizeof(guest));
 	return r == WINDOW_E_CODE ? GWA_BAD_VALUE : r ? GWA_BUSY : GWA_OK;
@@ -289,6 +314,8 @@ static void ble_on_timer(gwa_self *self, uint32_t timer)
 		keep_marks_now(self);
 	else if (timer == TIMER_WINDOW)
 		turn_window(self);
+	else if (timer == TIMER_GATT)
+		gatt_on_timer(self);
 	else if (timer == TIMER_GRACE)
 		sensors_grace(self);
 }

@@ -60,7 +60,7 @@ void sensors_describe(gwa_self *self, struct beacon *beacon)
 	beacon->up = true;
 }
 
-static void go_down(gwa_self *self, struct beacon *beacon)
+void sensors_go_down(gwa_self *self, struct beacon *beacon)
 {
 	struct gwa_addr addr = beacon_addr(beacon);
 
@@ -75,6 +75,7 @@ void sensors_remove(gwa_self *self, struct beacon *beacon)
 	struct gwa_addr addr = beacon_addr(beacon);
 
 	bluez_watch(&self->bluez, beacon->mac, false);
+	gatt_forget(self, beacon->mac);
 	beacons_remove(&self->beacons, beacon);
 	keep_beacons_now(self);
 	keep_marks_now(self);
@@ -132,8 +133,10 @@ static void take_in(gwa_self *self, struct beacon *beacon, const struct hearing 
 static void on_known(gwa_self *self, struct beacon *beacon, const struct hear_source *source)
 {
 	struct hearing hearing;
-	int err = hear(source, beacon->format, &beacon->key, ble_now(self), &beacon->memory, &hearing);
+	int err = HEAR_E_NOTHING;
 
+	if (beacon->format != HEAR_GATT)
+		err = hear(source, beacon->format, &beacon->key, ble_now(self), &beacon->memory, &hearing);
 	if (!err)
 		take_in(self, beacon, &hearing);
 	else if (err == HEAR_E_REPEATED && !beacon->key.len && beacon->up)
@@ -172,6 +175,7 @@ static void join(gwa_self *self, const struct hear_source *source, struct hearin
 
 	if (!beacon)
 		return;
+	gatt_forget(self, source->mac);
 	beacon->memory = *memory;
 	beacon->up = false;
 	if (guest && hearing->sealed)
@@ -202,21 +206,46 @@ static void tell_why(gwa_self *self, const uint8_t mac[6], int err, bool has_key
 		sensors_joining(self, mac, GWA_JOIN_FAILED, words[err]);
 }
 
-/* iBeacons are everywhere and say nothing but who they are: only one that a person named joins. */
-static void on_stranger(gwa_self *self, const struct hear_source *source, struct guest *guest, bool random)
+/* Connected to is who was named, or who offers what we read. Of one that was named all has to be known first: it might be a
+ * beacon. */
+static bool is_peripheral(const struct props *props, const struct guest *guest, bool whole)
 {
+	for (size_t i = 0; i < props->n_uuids; i++) {
+		if (characteristic_is_service(props->uuids[i]))
+			return true;
+	}
+	return guest && whole && !guest->key.len;
+}
+
+static void join_peripheral(gwa_self *self, const struct props_path *path, const struct seen *seen, const struct guest *guest)
+{
+	if (gatt_peer(self, path->mac))
+		return;
+	if (!gatt_join(self, path, seen->random, seen->name))
+		sensors_joining(self, path->mac, GWA_JOIN_FAILED, "there is no room for another device that is connected to");
+	else if (!guest)
+		self->window.n_joined++;
+}
+
+/* iBeacons are everywhere and say nothing but who they are: only one that a person named joins. */
+static void on_stranger(gwa_self *self, const struct props_path *path, const struct props *props, const struct seen *seen,
+			struct guest *guest, bool whole)
+{
+	struct hear_source source = { .mac = path->mac, .name = seen->name, .props = props };
 	struct hear_key key = guest ? guest->key : (struct hear_key){ 0 };
 	struct hear_memory memory = { 0 };
 	struct hearing hearing;
 	int err;
 
-	if (!guest && !beacon_address_stays(source->mac, random))
+	if (!guest && !beacon_address_stays(path->mac, seen->random))
 		return;
-	err = hear(source, HEAR_NONE, &key, ble_now(self), &memory, &hearing);
+	err = hear(&source, HEAR_NONE, &key, ble_now(self), &memory, &hearing);
 	if (!err && (guest || hearing.format != HEAR_IBEACON))
-		join(self, source, &hearing, &memory, guest, random);
+		join(self, &source, &hearing, &memory, guest, seen->random);
+	else if (err == HEAR_E_NOTHING && is_peripheral(props, guest, whole))
+		join_peripheral(self, path, seen, guest);
 	else if (err)
-		tell_why(self, source->mac, err, key.len != 0);
+		tell_why(self, path->mac, err, key.len != 0);
 	explicit_bzero(&key, sizeof(key));
 }
 
@@ -239,10 +268,9 @@ static struct seen *seen_of(gwa_self *self, const uint8_t mac[6])
 	return seen;
 }
 
-static void look(gwa_self *self, const uint8_t mac[6], const struct props *props, struct guest *guest)
+static void look(gwa_self *self, const struct props_path *path, const struct props *props, struct guest *guest, bool whole)
 {
-	struct seen *seen = seen_of(self, mac);
-	struct hear_source source = { .mac = mac, .props = props };
+	struct seen *seen = seen_of(self, path->mac);
 
 	if (!seen)
 		return;
@@ -250,9 +278,7 @@ static void look(gwa_self *self, const uint8_t mac[6], const struct props *props
 		seen->random = props->random;
 	if (props->has & HAS_NAME)
 		text_copy(seen->name, sizeof(seen->name), props->name);
-	source.name = seen->name;
-	if (props->n_services || props->n_makers)
-		on_stranger(self, &source, guest, seen->random);
+	on_stranger(self, path, props, seen, guest, whole);
 }
 
 void sensors_said(gwa_self *self, const struct props_path *path, const struct props *props, bool whole)
@@ -264,11 +290,13 @@ void sensors_said(gwa_self *self, const struct props_path *path, const struct pr
 	/* What bluetoothd kept from before is no news: only what has a strength was heard by it just now. */
 	if (whole && !(props->has & HAS_RSSI))
 		return;
+	if (gatt_peer(self, path->mac) && !(props->n_services || props->n_makers))
+		return;
 	if (beacon && !(guest && guest->key.len)) {
 		source.name = beacon->name;
 		on_known(self, beacon, &source);
 	} else if (guest || window_is_open(&self->window, ble_now(self))) {
-		look(self, path->mac, props, guest);
+		look(self, path, props, guest, whole);
 	}
 }
 
@@ -299,7 +327,7 @@ void sensors_grace(gwa_self *self)
 	self->deaf = true;
 	gwa(self->host)->log(self->host, 4, "no Bluetooth adapter listens");
 	for (size_t i = 0; i < self->beacons.n; i++)
-		go_down(self, self->beacons.all[i]);
+		sensors_go_down(self, self->beacons.all[i]);
 }
 
 /* While nobody listens nobody can be missed. */
@@ -314,7 +342,7 @@ void sensors_away(gwa_self *self)
 		if (!beacon->up)
 			continue;
 		if (at <= now)
-			go_down(self, beacon);
+			sensors_go_down(self, beacon);
 		else if (at < next)
 			next = at;
 	}
