@@ -56,6 +56,21 @@ static void add_tasmota_acls(struct json *acls, const char *name, const char *ma
 	add_acl(acls, "publishClientReceive", true, "cmnd/tasmotas/#");
 }
 
+/* Its discovery topics have its name, so that it cannot describe another one. */
+static void add_discovery_acls(struct json *acls, const char *name)
+{
+	static const char *const orders[] = { "+/command", "+/+/command", "+/+/+/command" };
+	for (size_t i = 0; i < N_ELEMENTS(orders); i++)
+		add_acl(acls, "publishClientSend", false, "%s/%s", name, orders[i]);
+	add_acl(acls, "publishClientSend", true, "%s/#", name);
+	add_acl(acls, "publishClientSend", true, "discovery/+/%s/+/config", name);
+	add_acl(acls, "publishClientSend", true, "discovery/device/%s/config", name);
+	for (size_t i = 0; i < N_ELEMENTS(orders); i++) {
+		add_acl(acls, "subscribePattern", true, "%s/%s", name, orders[i]);
+		add_acl(acls, "publishClientReceive", true, "%s/%s", name, orders[i]);
+	}
+}
+
 static struct json *add_command(struct json *list, const char *command)
 {
 	struct json *object = json_new_object();
@@ -67,7 +82,7 @@ static struct json *add_command(struct json *list, const char *command)
 	return object;
 }
 
-struct json *broker_add_request(const char *name, const char *mac, const char *password)
+struct json *broker_add_request(const char *name, enum broker_kind kind, const char *mac, const char *password)
 {
 	struct json *request = json_new_object(), *list = json_new_array(), *acls = json_new_array();
 	struct json *roles = json_new_array(), *role = json_new_object();
@@ -75,8 +90,10 @@ struct json *broker_add_request(const char *name, const char *mac, const char *p
 	text_print(role_name, sizeof(role_name), "device-%s", name);
 	struct json *make_role = add_command(list, "createRole");
 	json_set_text(make_role, "rolename", role_name);
-	if (mac)
+	if (kind == BROKER_TASMOTA)
 		add_tasmota_acls(acls, name, mac);
+	else if (kind == BROKER_DISCOVERY)
+		add_discovery_acls(acls, name);
 	else
 		add_prefix_acls(acls, name);
 	json_set(make_role, "acls", acls);
@@ -247,17 +264,21 @@ static bool is_mac(const char *text)
 	return text && hex_parse(text, strlen(text), mac, sizeof(mac)) == 0;
 }
 
-static bool take_kind(struct run *run, const struct json *params, const char **ret_mac)
+static bool take_kind(struct run *run, const struct json *params, enum broker_kind *ret_kind, const char **ret_mac)
 {
 	const char *kind = json_get_text(params, "kind"), *mac = json_get_text(params, "mac");
-	if (!kind || strcmp(kind, "prefix") == 0) {
-		*ret_mac = NULL;
+	*ret_mac = NULL;
+	*ret_kind = BROKER_PREFIX;
+	if (!kind || strcmp(kind, "prefix") == 0)
 		return true;
-	}
+	*ret_kind = BROKER_DISCOVERY;
+	if (strcmp(kind, "discovery") == 0)
+		return true;
+	*ret_kind = BROKER_TASMOTA;
 	*ret_mac = mac;
 	if (strcmp(kind, "tasmota") == 0 && is_mac(mac))
 		return true;
-	run_complain(run, "kind is prefix, or tasmota with mac=112233445566");
+	run_complain(run, "kind is prefix, discovery, or tasmota with mac=112233445566");
 	return false;
 }
 
@@ -266,13 +287,14 @@ int perform_broker_add(struct run *run, const struct command *command, struct js
 	uint8_t random[PASSWORD_BYTES];
 	char password[BASE64URL_CAP(PASSWORD_BYTES)];
 	const char *mac, *name = json_get_text(params, "name");
-	if (!take_kind(run, params, &mac)) {
+	enum broker_kind kind;
+	if (!take_kind(run, params, &kind, &mac)) {
 		json_free(params);
 		return EXIT_USAGE;
 	}
 	crypto_random(random, sizeof(random));
 	base64url_print(random, sizeof(random), password, sizeof(password));
-	struct json *request = broker_add_request(name, mac, password);
+	struct json *request = broker_add_request(name, kind, mac, password);
 	int r = record_and_tell(run, "add", name, request);
 	if (r == 0) {
 		struct json *told = json_new_object();

@@ -11,8 +11,10 @@
 #include "sys/json.h"
 
 enum { BROKER_E_REFUSED = 1, BROKER_E_LATE = 2 };
-/* The plugin's commands: pure (conf/broker/README.md). mac NULL: kind prefix. */
-struct json *broker_add_request(const char *name, const char *mac, const char *password);
+/* How a device speaks: Zigbee2MQTT's grammar under a prefix of its own; Tasmota's; Home Assistant's discovery, as ESPHome does. */
+enum broker_kind { BROKER_PREFIX, BROKER_TASMOTA, BROKER_DISCOVERY };
+/* The plugin's commands: pure (conf/broker/README.md). mac: of a Tasmota, else NULL. */
+struct json *broker_add_request(const char *name, enum broker_kind kind, const char *mac, const char *password);
 struct json *broker_remove_request(const char *name);
 /* 0, BROKER_E_REFUSED and why in error, BROKER_E_LATE, negative. */
 must_check int broker_ask(const char *socket, const char *user, const char *password, const struct json *request, char *error, size_t error_cap);

@@ -4,13 +4,10 @@
  *   above   wifi/hass
  *   below   base/base  model/capability  sdk/gw_adapter  wifi/hass  wifi/trait  wifi/ways
  *   owns    the constant table
- *   limits  FACE_WORDS_MAX
  */
 #include "base/base.h"
 #include "sys/json.h"
 #include "wifi/trait.h"
-
-enum { FACE_WORDS_MAX = 3 };
 
 /* Where a word is configured: key, or the one after it, or as it is when none is. */
 struct face_word {

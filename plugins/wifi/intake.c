@@ -320,11 +320,17 @@ static bool is_all_listed(const gwa_self *self)
 	return true;
 }
 
+/* Configurations come with the subscription; nobody says when they have all come. */
+static bool is_gathering(const gwa_self *self)
+{
+	return self->hass.dirty || (self->hass.prefix[0] && self->settle_turns < WIFI_GATHER_TURNS);
+}
+
 void intake_settle(gwa_self *self)
 {
 	bool over = ++self->settle_turns >= WIFI_SETTLE_TURNS;
 
-	if (!over && !(self->intake.up && is_all_listed(self))) {
+	if (!over && !(self->intake.up && is_all_listed(self) && !is_gathering(self))) {
 		gwa(self->host)->timer(self->host, TIMER_SETTLE, WIFI_SETTLE_MS);
 		return;
 	}

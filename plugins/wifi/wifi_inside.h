@@ -26,6 +26,7 @@ enum {
 	WIFI_ANNOUNCED_MAX = 256,
 	WIFI_SETTLE_MS = 300,
 	WIFI_SETTLE_TURNS = 7, /* then whoever has not described itself is unknown */
+	WIFI_GATHER_TURNS = 3,
 	WIFI_GRACE_MS = 2000,  /* a broker that is away that long makes its devices unreachable */
 	WIFI_TTL_MS = 10000,   /* of an order that brings none */
 	WIFI_PARTS_MAX = 8,    /* blobs of the first base's descriptions; the others have one each, while there is room */

@@ -17,7 +17,7 @@ def cloud_broker(lab, pki, name="cloud", certificate="cloud-broker", listen=CLOU
                "cloud-broker.crt": pki.path(certificate + ".crt"), "cloud-broker.key": pki.path(certificate + ".key")})
 
 
-DEVICES = ("plug1:tasmota:AABBCCDDEEFF", "garden:prefix", "porch:prefix")
+DEVICES = ("plug1:tasmota:AABBCCDDEEFF", "garden:prefix", "porch:prefix", "hall:discovery")
 
 
 class Secrets:

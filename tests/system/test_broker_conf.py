@@ -357,6 +357,22 @@ def test_add_a_tasmota(broker, peers):
         assert plug.publish("tasmota/discovery/AABBCCDDEEFF/config", "{}") == NOT_AUTHORISED
 
 
+def test_a_device_that_describes_itself(broker, peers):
+    admin, command, intake = peers["gateway-broker-admin"], peers["gateway-command"], peers["gateway-intake"]
+    request = readme_json("discovery").replace("hall", "attic")
+    assert not any("error" in answer for answer in control(admin, request))
+    with Peer(broker.sock, client_id="attic", user="attic", password="a-third-made-by-gatewayctl") as attic:
+        assert attic.subscribe("attic/+/+/command", "hall/+/+/command", "discovery/#") == [1, NOT_AUTHORISED, NOT_AUTHORISED]
+        assert intake.subscribe("discovery/+/+/+/config", "attic/#") == [1, 1]
+        assert attic.publish("discovery/light/attic/lamp/config", "{}") == 0
+        assert attic.publish("attic/light/lamp/state", "{}") == 0
+        assert intake.wait_for("discovery/light/attic/lamp/config") and intake.wait_for("attic/light/lamp/state")
+        for topic in ("discovery/light/hall/lamp/config", "discovery/device/hall/config", "attic/light/lamp/command", "hall/light/lamp/state"):
+            assert attic.publish(topic, "{}") == NOT_AUTHORISED, topic
+        assert command.publish("attic/light/lamp/command", "ON") == 0
+        attic.wait_for("attic/light/lamp/command")
+
+
 def test_answers_of_commands_that_fail(peers):
     admin = peers["gateway-broker-admin"]
     request = {"commands": [{"command": "createRole", "rolename": "spare", "correlationData": "1"},

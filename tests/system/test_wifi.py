@@ -427,6 +427,38 @@ def test_a_device_with_a_prefix_of_its_own(make, broker):
         garden.publish("garden/bridge/devices", b"", retain=True)
 
 
+# Devices that describe themselves as to Home Assistant, as ESPHome's do.
+
+NODE = {"ids": "a4cf12f03d10", "name": "hall node", "sw": "2024.6.1", "mdl": "esp32dev", "mf": "espressif", "cns": [["mac", "a4cf12f03d10"]]}
+HALL = {"light/hall/lamp": {"schema": "json", "brightness": True, "stat_t": "hall/light/lamp/state", "cmd_t": "hall/light/lamp/command"},
+        "sensor/hall/warmth": {"dev_cla": "temperature", "unit_of_meas": "°C", "stat_t": "hall/sensor/warmth/state"},
+        "binary_sensor/hall/door": {"dev_cla": "door", "stat_t": "hall/binary_sensor/door/state"}}
+
+
+def test_a_device_that_describes_itself(make, broker):
+    core = make(base="", discovery="discovery").start().core
+    with lan_peer(broker, "hall") as hall:
+        topics = [f"discovery/{topic}/config" for topic in HALL]
+        for topic, (name, config) in zip(topics, HALL.items()):
+            assert hall.publish(topic, {**config, "uniq_id": name, "avty_t": "hall/status", "dev": NODE}, retain=True) == 0
+        hall.publish("hall/status", "online", retain=True)
+        assert core.wait_device("hall node").hw.hex() == "a4cf12f03d10"
+        hall.publish("hall/sensor/warmth/state", "21.5", retain=True)
+        core.wait_value("hall node", TEMPERATURE, 21.5)
+        hall.publish("hall/binary_sensor/door/state", "ON", retain=True)
+        core.wait_value("hall node", CONTACT, False)
+        hall.subscribe("hall/+/+/command")
+        request = core.command("hall node", LEVEL, 40)
+        assert hall.wait_for("hall/light/lamp/command").json == {"state": "ON", "brightness": 102}
+        hall.publish("hall/light/lamp/state", {"state": "ON", "brightness": 102}, retain=True)
+        assert core.result(request) == "ok"
+        hall.publish("hall/status", "offline", retain=True)
+        wait_until(lambda: not core.device("hall node").reachable, 5, "the node to be out of reach")
+        for topic in [*topics, "hall/status", "hall/sensor/warmth/state", "hall/binary_sensor/door/state", "hall/light/lamp/state"]:
+            hall.publish(topic, b"", retain=True)
+        wait_until(lambda: core.device("hall node") is None, 5, "the node to be gone")
+
+
 # Tasmota.
 
 CONFIG = {"ip": "192.168.1.9", "dn": "Kettle", "fn": ["Kettle"], "hn": "plug1", "mac": "AABBCCDDEEFF", "md": "S31", "ofln": "Offline", "onln": "Online",

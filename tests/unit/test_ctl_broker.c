@@ -84,8 +84,9 @@ static void check_same(struct json *made, const char *block)
 static void requests(void **state)
 {
 	(void)state;
-	check_same(broker_add_request("shed", NULL, "made-by-gatewayctl-and-shown-once"), "add");
-	check_same(broker_add_request("plug2", "112233445566", "another-made-by-gatewayctl"), "tasmota");
+	check_same(broker_add_request("shed", BROKER_PREFIX, NULL, "made-by-gatewayctl-and-shown-once"), "add");
+	check_same(broker_add_request("plug2", BROKER_TASMOTA, "112233445566", "another-made-by-gatewayctl"), "tasmota");
+	check_same(broker_add_request("hall", BROKER_DISCOVERY, NULL, "a-third-made-by-gatewayctl"), "discovery");
 	check_same(broker_remove_request("shed"), "remove");
 }
 
