@@ -35,6 +35,7 @@ export class Air extends EventEmitter {
 		this.installKeys = new Map();
 		this.disturbed = { duplicate: false, reorder: false };
 		this.permitUntil = 0;
+		this.hopMs = HOP_MS;
 		this.network = undefined;
 		this.nextNwk = FIRST_NWK;
 		this.radio = { hostEui, send: (node, frame) => this.#fromNode(node, frame),
@@ -137,7 +138,7 @@ export class Air extends EventEmitter {
 	reach(node, arrived, ended, length = 0) {
 		const { faults } = node;
 		const direct = node.parent === HOST;
-		const after = (status, ms = HOP_MS) => this.timers.after(ms, () => ended(status));
+		const after = (status) => this.timers.after(this.hopMs, () => ended(status));
 		this.network.counter++;
 		if (this.mesh.isBroken(node)) {
 			for (const orphan of this.mesh.repair(node)) if (orphan.sleepy) this.emit("announced", orphan);
@@ -150,7 +151,7 @@ export class Air extends EventEmitter {
 			ended(CONFIRM.SUCCESS);
 			arrived();
 		};
-		const travelMs = HOP_MS * this.mesh.hops(node) * fragments(length);
+		const travelMs = this.hopMs * this.mesh.hops(node) * fragments(length);
 		if (!node.sleepy) return faults.silent ? after(direct ? CONFIRM.MAC_NO_ACK : CONFIRM.APS_NO_ACK) : this.timers.after(travelMs, taken);
 		const expired = () => ended(direct ? CONFIRM.TRANSACTION_EXPIRED : CONFIRM.APS_NO_ACK);
 		return this.timers.after(travelMs, () => this.indirect.put(node, taken, expired)
@@ -160,11 +161,11 @@ export class Air extends EventEmitter {
 	/* Sends to one node; `confirm` gets the status once the MAC knows it. frame: {srcEp, dstEp, cluster, data}. */
 	unicast(nwk, frame, confirm) {
 		const node = this.byNwk(nwk);
-		if (node === undefined) return this.timers.after(HOP_MS, () => confirm(CONFIRM.NWK_NO_ROUTE));
+		if (node === undefined) return this.timers.after(this.hopMs, () => confirm(CONFIRM.NWK_NO_ROUTE));
 		const { faults } = node;
 		if (faults.confirmCount > 0) {
 			faults.confirmCount--;
-			return this.timers.after(HOP_MS, () => confirm(faults.confirm));
+			return this.timers.after(this.hopMs, () => confirm(faults.confirm));
 		}
 		return this.reach(node, () => this.#toNode(node, frame), confirm, frame.data.length);
 	}
@@ -172,7 +173,7 @@ export class Air extends EventEmitter {
 	/* To every node that listens; group 0 is a true broadcast. Nobody answers with a default response. */
 	broadcast(group, frame) {
 		this.network.counter++;
-		this.timers.after(HOP_MS, () => {
+		this.timers.after(this.hopMs, () => {
 			for (const node of this.joined)
 				for (const endpoint of node.endpoints.values()) {
 					const heard = group === 0 ? !node.sleepy : endpoint.memory.groups?.includes(group);
@@ -190,7 +191,7 @@ export class Air extends EventEmitter {
 
 	#fromNode(node, frame) {
 		if (this.mesh.isBroken(node)) return;
-		this.timers.after(HOP_MS * this.mesh.hops(node) * fragments(frame.data.length), () => this.#arrive(node, frame));
+		this.timers.after(this.hopMs * this.mesh.hops(node) * fragments(frame.data.length), () => this.#arrive(node, frame));
 	}
 
 	#arrive(node, frame) {

@@ -106,10 +106,11 @@ const OPERATIONS = {
 		air.indirect.poll(node);
 		return { waiting };
 	},
-	/* children: how many a parent has at most; holdMs: how long it keeps frames; duplicate, reorder: what comes from devices */
-	air({ air }, { children, holdMs, duplicate, reorder }) {
+	/* children: how many a parent has at most; holdMs: how long it keeps frames; hopMs: a hop's time; duplicate, reorder: what comes in */
+	air({ air }, { children, holdMs, hopMs, duplicate, reorder }) {
 		if (children !== undefined) air.mesh.spread(children === null ? Infinity : children);
 		if (holdMs !== undefined) air.indirect.holdMs = holdMs;
+		if (hopMs !== undefined) air.hopMs = hopMs;
 		Object.assign(air.disturbed, { ...(duplicate !== undefined && { duplicate }), ...(reorder !== undefined && { reorder }) });
 		return {};
 	},
