@@ -61,8 +61,6 @@ static void described(gwa_self *self, struct device *device)
 
 static void finished(gwa_self *self, struct device *device)
 {
-	bool partly = device->interview->refused > 0 && device->joining;
-
 	inquiry_stop(device);
 	device->inquiry_fails = 0;
 	if (device->row.stage != NODES_READY) {
@@ -70,7 +68,7 @@ static void finished(gwa_self *self, struct device *device)
 		kept_changed(self);
 		self->backup_due_ms = zigbee_now(self) + BACKUP_AFTER_MS;
 	}
-	device_joining(self, device, GWA_JOIN_READY, partly ? "some of what it was asked it does not have" : NULL);
+	device_joining(self, device, GWA_JOIN_READY, NULL);
 	device->joining = false;
 }
 
