@@ -321,9 +321,9 @@ static int set_up(struct bus *bus)
 	dbus_connection_set_exit_on_disconnect(c, FALSE);
 	dbus_connection_set_max_message_size(c, BUS_MESSAGE_MAX);
 	dbus_connection_set_max_received_size(c, BUS_BACKLOG_MAX);
-	/* Nobody has a reason to hand us descriptors. */
+	/* Nobody has a reason to hand us descriptors. The second limit is where libdbus stops to read: at 0 it never begins. */
 	dbus_connection_set_max_message_unix_fds(c, 0);
-	dbus_connection_set_max_received_unix_fds(c, 0);
+	dbus_connection_set_max_received_unix_fds(c, 1);
 	if (!dbus_connection_set_watch_functions(c, on_watch_add, on_watch_remove, on_watch_toggle, bus, NULL) ||
 	    !dbus_connection_set_timeout_functions(c, on_timeout_add, on_timeout_remove, on_timeout_toggle, bus, NULL) ||
 	    !dbus_connection_add_filter(c, on_message, bus, NULL))
