@@ -17,10 +17,11 @@ import time
 from .netns import wait_until
 
 HELLO, WELCOME, OPTION, STATE, START, OPENED, BEAT, NOTE = 1, 2, 3, 4, 5, 6, 7, 8
-DEVICE, SYNCED, GONE, REPORT, STORED, COMMAND, JOIN, REMOVE, DONE, SAVE, CLAIM = range(16, 27)
+DEVICE, SYNCED, GONE, REPORT, STORED, COMMAND, JOIN, REMOVE, DONE, SAVE, CLAIM, JOINING = range(16, 28)
 
 RESULTS = ("ok denied unknown-device unknown-capability not-writable bad-value unbound unreachable timeout late replayed duplicate clock busy rate failed "
            "cancelled malformed no-session not-found conflict internal").split()
+STAGES = "seen interview configure ready failed passkey".split()
 NOTES = "malformed oversize unknown-device bad-value bad-topic flood dropped refused-command status".split()
 
 # Rows of gatewayd/model/capability.h that the tests speak of.
@@ -111,6 +112,7 @@ class WireCore:
         self.devices, self.left = {}, []          # by address
         self.reports = []                         # (number, address, endpoint, capability, value)
         self.notes, self.results = [], {}
+        self.joinings = []                        # (address, stage, words)
         self.saved = {}
         self.n_hello, self.n_opened, self.n_synced, self.broken = 0, 0, 0, None
         self.opened_error = None
@@ -204,6 +206,8 @@ class WireCore:
         elif kind == DONE:
             request, result = body.u(8), body.i(4)
             self.results.setdefault(request, []).append(RESULTS[result])
+        elif kind == JOINING:
+            self.joinings.append((body.address(), STAGES[body.u(1)], body.text()))
         elif kind == SAVE:
             key = body.text()
             self.saved[key] = body.blob()
@@ -283,9 +287,9 @@ class WireCore:
         self._send(message(COMMAND, struct.pack("<Q", request) + address(where) + struct.pack("<BHI", endpoint, cap, ttl_ms) + value(what)))
         return request
 
-    def join(self, seconds):
+    def join(self, seconds, where=b"", code=b""):
         request = self._next()
-        self._send(message(JOIN, struct.pack("<QH", request, seconds) + address(b"") + blob(b"")))
+        self._send(message(JOIN, struct.pack("<QH", request, seconds) + address(where) + blob(code)))
         return request
 
     def remove(self, name):

@@ -80,6 +80,10 @@ class Bed:
         self._say(bool(good), what, detail)
         return good
 
+    def wait(self, seconds):
+        """Of the machine's clock."""
+        time.sleep(seconds)
+
     def _say(self, good, what, detail):
         self.passed, self.failed = self.passed + good, self.failed + (not good)
         print(f"{'ok' if good else 'not ok'} {self.passed + self.failed} - {what}" + (f" # {detail}" if detail and not good else ""), flush=True)
