@@ -269,8 +269,11 @@ static void forget_all_but(gwa_self *self, const struct radio_key *keys, size_t 
 	}
 }
 
-static void take_devices(gwa_self *self, const struct radio_key *keys, size_t n)
+/* Routers often have no key of their own: in the same network they stay, in another one they were never. */
+void asks_devices(gwa_self *self, const struct radio_key *keys, size_t n)
 {
+	if (self->elsewhere)
+		forget_all_but(self, keys, n);
 	for (size_t i = 0; i < n; i++) {
 		struct nodes_row *row = nodes_by_eui(&self->nodes, keys[i].eui);
 		struct device *device;
@@ -287,11 +290,11 @@ void asks_began(gwa_self *self, bool good)
 	if (self->asked.what != ASK_BEGIN)
 		return;
 	if (good) {
-		forget_all_but(self, self->asked.keys, self->asked.n_keys);
-		take_devices(self, self->asked.keys, self->asked.n_keys);
-		/* What a backup does not name may live here all the same: routers often have no key of their own. */
+		/* What a backup does not name may live here all the same. */
 		self->adopted = self->asked.how != RADIO_FORM;
 		self->take_keys = self->asked.how == RADIO_ADOPT;
+		if (!self->take_keys)
+			asks_devices(self, self->asked.keys, self->asked.n_keys);
 		kept_network(self);
 	}
 	done(self, good ? GWA_OK : GWA_FAILED);

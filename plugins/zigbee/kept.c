@@ -167,17 +167,11 @@ void kept_network(gwa_self *self)
 
 void kept_backup(gwa_self *self, const struct radio_network *network, const struct radio_key *keys, size_t n)
 {
-	struct device *device;
-
 	save_chest(self, "backup", network, keys, n);
 	if (!self->take_keys)
 		return;
-	/* Adopted: whoever has a key lives here, and is asked who it is when it speaks. */
 	self->take_keys = false;
-	for (size_t i = 0; i < n; i++) {
-		if (device_add(self, keys[i].eui, keys[i].nwk, 0, &device) == 0)
-			device->inquiry_due_ms = zigbee_now(self);
-	}
+	asks_devices(self, keys, n);
 }
 
 bool kept_restore(gwa_self *self)

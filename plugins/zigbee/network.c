@@ -48,6 +48,7 @@ static void on_ready(void *ctx, const struct radio_network *network, const char 
 		self->why = "its key is one that is published";
 		return;
 	}
+	self->elsewhere = !self->has_network || self->network.ext_pan != network->ext_pan;
 	if (fresh) {
 		self->network = *network;
 		self->has_network = true;

@@ -135,7 +135,8 @@ struct gwa_self {
 	unsigned radio_fails;
 	uint64_t radio_again_ms, armed_ms;
 	struct radio_network network; /* secret */
-	bool has_network, adopted, take_keys;
+	bool has_network, adopted;
+	bool elsewhere, take_keys; /* the network of before was another one; whoever has a key in the next backup lives in this one */
 	char firmware[FIRMWARE_CAP];
 	struct nodes nodes;
 	struct talk talk;
@@ -210,6 +211,7 @@ void asks_end(gwa_self *self, int status); /* of the question that is open, if t
 void asks_began(gwa_self *self, bool good); /* form, restore, adopt */
 void asks_kept(gwa_self *self, enum radio_status status, const struct radio_network *network, const struct radio_key *keys, size_t n);
 void asks_neighbours(gwa_self *self, uint32_t cookie, const struct radio_answer *answer);
+void asks_devices(gwa_self *self, const struct radio_key *keys, size_t n); /* who lives here now */
 void asks_channel(gwa_self *self, enum radio_status status);
 void asks_tick(gwa_self *self);
 uint64_t asks_due_ms(const gwa_self *self);
