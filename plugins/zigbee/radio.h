@@ -146,7 +146,7 @@ struct radio_ops {
 	int (*channel)(struct radio *radio, uint32_t cookie, uint8_t channel); /* told to all devices */
 	int (*group)(struct radio *radio, uint32_t cookie, uint16_t group, uint8_t endpoint, bool member);
 	int (*keep)(struct radio *radio, uint32_t cookie); /* a backup: on_kept */
-	struct radio *(*free)(struct radio *radio); /* says nothing more; NULL */
+	struct radio *(*free)(struct radio *radio); /* says nothing more; NULL. Not from within an event */
 };
 struct radio { /* the first member of every radio */
 	const struct radio_ops *ops;

@@ -173,8 +173,11 @@ static void happened(struct znp *z, const struct unpi_frame *f)
 {
 	struct mt_message m;
 
-	if (mt_decode(f, &m)) {
-		z->radio.stats.bad_frames++;
+	int err = mt_decode(f, &m);
+
+	if (err) {
+		z->radio.stats.bad_frames += err != MT_E_UNKNOWN;
+		z->radio.stats.unexpected += err == MT_E_UNKNOWN;
 		return;
 	}
 	if (m.row->subsystem == MT_SYS && m.row->id == SYS_RESET_IND && !z->begin.expects_reset) {
@@ -232,13 +235,13 @@ static void znp_tick(struct radio *radio)
 		unpi_reader_silence(&z->line.reader);
 		frames(z);
 	}
+	ops_tick(z, now);
 	if (z->state == ZNP_IDLE)
 		return;
 	if (line_is_late(&z->line, now, &user))
 		late(z, user);
 	if (z->script.steps && now >= z->script.due_ms)
 		script_got(z, GOT_TIME, NULL);
-	ops_tick(z, now);
 	znp_pump(z);
 }
 

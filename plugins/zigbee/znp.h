@@ -16,9 +16,11 @@
 
 enum {
 	ZNP_WINDOW = 8,             /* data frames that the stick has not confirmed */
+	ZNP_WINDOW_OLD = 2,         /* of a chip with little memory */
 	ZNP_ASKS_MAX = 8,           /* questions that no device has answered yet */
 	ZNP_FETCHES_MAX = 4,        /* long messages that are being fetched from the stick */
 	ZNP_RESETS_MAX = 4,         /* restarts within ZNP_RESETS_MS: one more, and it is broken */
+	ZNP_DATA_PLAIN_MAX = 80,    /* bytes of a frame on the air; more is several, and nobody takes several from a broadcast */
 	ZNP_DATA_INLINE_MAX = 230,  /* bytes that a request itself carries; more follow in pieces */
 	ZNP_DATA_STORE_MAX = 240,   /* bytes of a piece, there and back */
 };

@@ -11,7 +11,7 @@
 
 enum { DATA_REQUEST = 0x01, DATA_REQUEST_EXT = 0x02, DATA_STORE = 0x11, DATA_RETRIEVE = 0x12 };
 enum { DATA_CONFIRM = 0x80, INCOMING = 0x81, INCOMING_EXT = 0x82 };
-enum { MODE_GROUP = 1, MODE_SHORT = 2, MODE_BROADCAST = 15, WITH_ACK = 0x10, RADIUS = 30, PLAIN_MAX = 80, TO_ALL_ENDPOINTS = 0xff };
+enum { MODE_GROUP = 1, MODE_SHORT = 2, MODE_BROADCAST = 15, WITH_ACK = 0x10, RADIUS = 30, TO_ALL_ENDPOINTS = 0xff };
 enum { PROFILE_HOME = 0x0104, PROFILE_GREEN = 0xa1e0, ENDPOINT_GREEN = 242 };
 
 struct fetch {
@@ -33,7 +33,7 @@ bool data_may(const struct znp *z, const struct op *op)
 {
 	const struct op *other, *tmp;
 
-	if (z->n_data >= ZNP_WINDOW)
+	if (z->n_data >= (z->product == ZNP_STACK_3_X_0 ? ZNP_WINDOW : ZNP_WINDOW_OLD))
 		return false;
 	list_each (other, tmp, &z->ops, node) {
 		if (other->kind == OP_SEND && other->state == OP_FLYING && same_target(&other->send.message, &op->send.message))
@@ -102,7 +102,7 @@ void data_call(struct znp *z, struct op *op)
 		return;
 	}
 	op->transaction = number_next(z);
-	if (op->send.message.mode == RADIO_UNICAST && op->send.message.data.len <= PLAIN_MAX)
+	if (op->send.message.mode == RADIO_UNICAST && op->send.message.data.len <= ZNP_DATA_PLAIN_MAX)
 		call_plain(z, op);
 	else
 		call_ext(z, op);
@@ -137,7 +137,7 @@ int ops_send(struct radio *radio, uint32_t cookie, const struct radio_message *m
 	struct op *op;
 	int err;
 
-	if (!message->data.len || message->data.len > RADIO_DATA_MAX || message->mode > RADIO_BROADCAST)
+	if (!message->data.len || message->data.len > (message->mode == RADIO_UNICAST ? RADIO_DATA_MAX : ZNP_DATA_PLAIN_MAX))
 		return RADIO_E_SIZE;
 	copy = malloc(message->data.len);
 	if (!copy)

@@ -72,7 +72,10 @@ struct beginning {
 	int8_t shifts[RADIO_KEYS_MAX]; /* how each key is: none, its own, or a turn of the seed */
 };
 
-struct op;      /* znp_ops.c */
+struct op;      /* znp_keep.c */
+void keep_failed(struct znp *z, enum radio_status status); /* told, and no backup is made any more */
+
+/* znp_ops.c */
 struct keeping; /* znp_keep.c: while a backup is made */
 
 struct znp {
@@ -127,6 +130,9 @@ void script_late(struct znp *z);
 /* znp_start.c */
 void start_begin(struct znp *z);
 void start_end(struct znp *z); /* what begin() was given is forgotten */
+
+/* znp_keep.c */
+void keep_failed(struct znp *z, enum radio_status status); /* told, and no backup is made any more */
 
 /* znp_ops.c */
 bool ops_pump(struct znp *z);

@@ -218,6 +218,11 @@ void keep_stop(struct znp *z)
 	z->keeping = NULL;
 }
 
+void keep_failed(struct znp *z, enum radio_status status)
+{
+	op_done(z, z->keeping->op, status);
+}
+
 int ops_keep(struct radio *radio, uint32_t cookie)
 {
 	struct op *op;

@@ -80,6 +80,8 @@ void script_late(struct znp *z)
 {
 	if (z->script.tries < SCRIPT_TRIES_MAX)
 		z->script.wants = true;
+	else if (z->keeping)
+		keep_failed(z, RADIO_TIMEOUT);
 	else
 		znp_restart(z, "it does not answer a request");
 }

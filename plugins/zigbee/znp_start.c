@@ -126,6 +126,8 @@ enum step start_look_counter(struct znp *z, const struct got *got)
 		any = c.ext_pan == UINT64_MAX;
 		if ((mine || any) && c.counter > found->frame_counter)
 			found->frame_counter = c.counter;
+		if (z->begin.how == RADIO_RESTORE && c.ext_pan == z->begin.network.ext_pan && c.counter > z->begin.counter_min)
+			z->begin.counter_min = c.counter;
 		if (++z->script.row == ROWS_MAX)
 			return STEP_NEXT;
 	}
@@ -315,8 +317,26 @@ enum step start_ready(struct znp *z, const struct got *got)
 	return STEP_END;
 }
 
+/* Whoever formed it may have had what devices say sent to somebody else. When it is set so already there is no need to restart. */
+static enum step direct(struct znp *z, const struct got *got)
+{
+	uint8_t on = 1;
+
+	if (got->kind == GOT_ENTERED) {
+		nv_read(z, item(NV_ZDO_DIRECT_CB));
+	} else if (!z->script.phase && z->nv.outcome == NV_DONE && z->nv.len == 1 && z->nv.data[0] == on) {
+		z->script.at++;
+		return STEP_NEXT;
+	} else if (!z->script.phase++) {
+		nv_write(z, item(NV_ZDO_DIRECT_CB), &on, 1);
+	} else {
+		return z->nv.outcome == NV_DONE ? STEP_NEXT : failed(z, "its memory cannot be written");
+	}
+	return STEP_STAY;
+}
+
 static step_fn *const resume_steps[] = {
-	start_up, start_look_nib, start_look_key, start_look_counter, start_flag, start_endpoints, start_group, start_ready,
+	direct, start_reset, start_up, start_look_nib, start_look_key, start_look_counter, start_flag, start_endpoints, start_group, start_ready,
 };
 static step_fn *const form_steps[] = {
 	start_clear,	start_reset,	start_items,	    start_channel, start_commission, start_settle, start_up,
@@ -380,8 +400,6 @@ static enum step judge(struct znp *z, const struct got *got)
 		script_begin(z, form_steps);
 		break;
 	case RADIO_RESTORE:
-		if (!blank && b->found.ext_pan == b->network.ext_pan && b->found.frame_counter > b->counter_min)
-			b->counter_min = b->found.frame_counter;
 		script_begin(z, restore_steps);
 		break;
 	}

@@ -4,13 +4,12 @@
  *   above   zigbee/znp_start  zigbee/znp_restore
  *   below   base/base
  *   owns    nothing
- *   limits  START_ENDPOINTS_MAX START_RESETS_MAX
+ *   limits  START_RESETS_MAX
  */
 #include "base/base.h"
 #include "zigbee/znp_inside.h"
 
 enum {
-	START_ENDPOINTS_MAX = 16,
 	START_RESETS_MAX = 3, /* how often it is told to restart before it is given up */
 	START_RESET_MS = 10000,
 	START_NETWORK_MS = 100000, /* forming, with a scan of all channels */
