@@ -71,6 +71,21 @@ static void add_discovery_acls(struct json *acls, const char *name)
 	}
 }
 
+static void add_shelly_acls(struct json *acls, const char *name)
+{
+	static const char *const orders[] = { "rpc", "command", "command/#" };
+	for (size_t i = 0; i < N_ELEMENTS(orders); i++)
+		add_acl(acls, "publishClientSend", false, "%s/%s", name, orders[i]);
+	add_acl(acls, "publishClientSend", true, "%s/#", name);
+	add_acl(acls, "publishClientSend", true, "gateway-rpc/%s/rpc", name);
+	for (size_t i = 0; i < N_ELEMENTS(orders); i++) {
+		add_acl(acls, "subscribePattern", true, "%s/%s", name, orders[i]);
+		add_acl(acls, "publishClientReceive", true, "%s/%s", name, orders[i]);
+	}
+	add_acl(acls, "subscribePattern", true, "shellies/command");
+	add_acl(acls, "publishClientReceive", true, "shellies/command");
+}
+
 static struct json *add_command(struct json *list, const char *command)
 {
 	struct json *object = json_new_object();
@@ -94,6 +109,8 @@ struct json *broker_add_request(const char *name, enum broker_kind kind, const c
 		add_tasmota_acls(acls, name, mac);
 	else if (kind == BROKER_DISCOVERY)
 		add_discovery_acls(acls, name);
+	else if (kind == BROKER_SHELLY)
+		add_shelly_acls(acls, name);
 	else
 		add_prefix_acls(acls, name);
 	json_set(make_role, "acls", acls);
@@ -274,11 +291,14 @@ static bool take_kind(struct run *run, const struct json *params, enum broker_ki
 	*ret_kind = BROKER_DISCOVERY;
 	if (strcmp(kind, "discovery") == 0)
 		return true;
+	*ret_kind = BROKER_SHELLY;
+	if (strcmp(kind, "shelly") == 0)
+		return true;
 	*ret_kind = BROKER_TASMOTA;
 	*ret_mac = mac;
 	if (strcmp(kind, "tasmota") == 0 && is_mac(mac))
 		return true;
-	run_complain(run, "kind is prefix, discovery, or tasmota with mac=112233445566");
+	run_complain(run, "kind is prefix, discovery, shelly, or tasmota with mac=112233445566");
 	return false;
 }
 

@@ -11,8 +11,9 @@
 #include "sys/json.h"
 
 enum { BROKER_E_REFUSED = 1, BROKER_E_LATE = 2 };
-/* How a device speaks: Zigbee2MQTT's grammar under a prefix of its own; Tasmota's; Home Assistant's discovery, as ESPHome does. */
-enum broker_kind { BROKER_PREFIX, BROKER_TASMOTA, BROKER_DISCOVERY };
+/* How a device speaks: Zigbee2MQTT's grammar under a prefix of its own; Tasmota's; Home Assistant's discovery, as ESPHome does;
+ * JSON-RPC, as Gen2+ Shellys do. */
+enum broker_kind { BROKER_PREFIX, BROKER_TASMOTA, BROKER_DISCOVERY, BROKER_SHELLY };
 /* The plugin's commands: pure (conf/broker/README.md). mac: of a Tasmota, else NULL. */
 struct json *broker_add_request(const char *name, enum broker_kind kind, const char *mac, const char *password);
 struct json *broker_remove_request(const char *name);

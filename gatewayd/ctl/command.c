@@ -84,7 +84,7 @@ static const struct command_arg distribute_args[] = { { "ID", "id", ARG_NUMBER, 
 						      NEED("PUBLICKEY", "to", "gw-x25519-pub:... or gw-sm2-pub:...") };
 static const struct command_arg source_args[] = { NEED("SOURCE", "source", "file, credential or passphrase (asked for)") };
 static const struct command_arg broker_args[] = { NEED("NAME", "name", "of the client, which is its topic as well"),
-						  OPTION("kind", "kind", ARG_TEXT, "prefix (NAME/...), tasmota or discovery (ESPHome)"),
+						  OPTION("kind", "kind", ARG_TEXT, "prefix (NAME/...), tasmota, discovery (ESPHome) or shelly"),
 						  OPTION("mac", "mac", ARG_TEXT, "of a Tasmota device, 12 hex digits") };
 
 #define NONE NULL, 0

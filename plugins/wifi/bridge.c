@@ -39,6 +39,7 @@ void entries_tell(gwa_self *self)
 
 	HASH_ITER(hh, self->house.entries, entry, next)
 		entry_tell(self, entry, false);
+	shellies_tell(self);
 }
 
 void entry_leave(gwa_self *self, struct house_entry *entry)

@@ -158,6 +158,10 @@ void commands_command(gwa_self *self, uint64_t req, const struct gwa_addr *addr,
 	char topic[LAN_TOPIC_MAX], *payload = NULL;
 	int status = GWA_OK;
 
+	if (!entry && shellies_command(self, &order, ttl)) {
+		arm(self);
+		return;
+	}
 	if (!entry || is_out_of_reach(self, entry))
 		status = GWA_UNREACHABLE;
 	else if (!trait || !(trait->access & GWA_A_WRITE))

@@ -219,6 +219,7 @@ enum taken intake_take(gwa_self *self, const struct mqtt_message *message, size_
 {
 	const char *topic = message->topic;
 	const struct house_route *route = house_find(&self->house, topic, strlen(topic));
+	enum taken taken;
 	bool unknown = true;
 
 	if (route)
@@ -241,6 +242,8 @@ enum taken intake_take(gwa_self *self, const struct mqtt_message *message, size_
 		hass_take(self, topic + strlen(self->hass.prefix) + 1, message);
 		return TAKEN;
 	}
+	if (shellies_take(self, message, skip, &taken))
+		return taken;
 	if (take_below_base(self, message, &unknown) && !unknown)
 		return TAKEN;
 	if ((strncmp(topic, "tele/", 5) == 0 || strncmp(topic, "stat/", 5) == 0) && is_known_tasmota(self, topic))

@@ -92,6 +92,12 @@ static bool set_bases(gwa_self *self, const char *value)
 	return true;
 }
 
+static bool set_flag(bool *flag, const char *value)
+{
+	*flag = text_equal(value, "on") || text_equal(value, "true") || text_equal(value, "yes");
+	return *flag || text_equal(value, "off") || text_equal(value, "false") || text_equal(value, "no");
+}
+
 /* Under which prefix devices describe themselves as to Home Assistant; "" is nowhere. */
 static bool set_discovery(gwa_self *self, const char *value)
 {
@@ -117,10 +123,10 @@ static bool set_one(gwa_self *self, const char *key, const char *value)
 		return set_password(&s->command, value);
 	if (text_equal(key, "base"))
 		return set_bases(self, value);
-	if (text_equal(key, "tasmota")) {
-		s->tasmota = text_equal(value, "on") || text_equal(value, "true") || text_equal(value, "yes");
-		return s->tasmota || text_equal(value, "off") || text_equal(value, "false") || text_equal(value, "no");
-	}
+	if (text_equal(key, "tasmota"))
+		return set_flag(&s->tasmota, value);
+	if (text_equal(key, "shelly"))
+		return set_flag(&s->shelly, value);
 	if (text_equal(key, "discovery"))
 		return set_discovery(self, value);
 	return false;
@@ -140,7 +146,7 @@ static int read_settings(gwa_self *self, const struct gwa_opt *opts, uint32_t n)
 {
 	char key[64], text[192];
 
-	self->settings.tasmota = true;
+	self->settings.tasmota = self->settings.shelly = true;
 	self->bases[0] = (struct base){ .name = "zigbee2mqtt", .len = strlen("zigbee2mqtt") };
 	self->n_bases = 1;
 	for (uint32_t i = 0; i < n; i++) {
@@ -177,7 +183,7 @@ static void say_enforced(gwa_self *self, bool refused)
 
 static void intake_up(void *ctx)
 {
-	const char *topics[WIFI_BASES_MAX + 6];
+	const char *topics[WIFI_BASES_MAX + 9];
 	char entity[96], node[96];
 	char below[WIFI_BASES_MAX][WIFI_BASE_MAX + 2];
 	gwa_self *self = ctx;
@@ -193,6 +199,11 @@ static void intake_up(void *ctx)
 		self->bases[i].listed = false;
 		text_print(below[i], sizeof(below[i]), "%s/#", self->bases[i].name);
 		topics[n++] = below[i];
+	}
+	if (self->settings.shelly) {
+		topics[n++] = "+/online";
+		topics[n++] = "+/events/rpc";
+		topics[n++] = "gateway-rpc/+/rpc";
 	}
 	if (self->hass.prefix[0]) {
 		text_print(entity, sizeof(entity), "%s/+/+/config", self->hass.prefix);
@@ -336,6 +347,7 @@ static void self_free(gwa_self *self)
 	discovery_forget(self);
 	house_deinit(&self->house);
 	hass_house_deinit(&self->hass);
+	shellies_deinit(&self->shellies);
 	waiting_deinit(&self->waiting);
 	explicit_bzero(&self->settings, sizeof(self->settings));
 	free(self);
@@ -407,6 +419,8 @@ static void wifi_on_timer(gwa_self *self, uint32_t timer)
 		say_notes(self);
 	} else if (timer == TIMER_HASS) {
 		hass_timer(self);
+	} else if (timer == TIMER_SHELLIES) {
+		shellies_timer(self);
 	} else if (timer == TIMER_GRACE) {
 		self->lan_lost = true;
 		entries_tell(self);

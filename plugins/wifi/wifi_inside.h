@@ -15,6 +15,7 @@
 #include "wifi/mqtt.h"
 #include "wifi/notes.h"
 #include "wifi/orders.h"
+#include "wifi/shellies.h"
 #include "wifi/waiting.h"
 #include "wifi/z2m.h"
 
@@ -31,7 +32,7 @@ enum {
 	WIFI_TTL_MS = 10000,   /* of an order that brings none */
 	WIFI_PARTS_MAX = 8,    /* blobs of the first base's descriptions; the others have one each, while there is room */
 };
-enum { TIMER_INTAKE, TIMER_COMMAND, TIMER_SETTLE, TIMER_ORDERS, TIMER_NOTES, TIMER_GRACE, TIMER_HASS };
+enum { TIMER_INTAKE, TIMER_COMMAND, TIMER_SETTLE, TIMER_ORDERS, TIMER_NOTES, TIMER_GRACE, TIMER_HASS, TIMER_SHELLIES };
 
 struct account {
 	char user[WIFI_TEXT_MAX], password[WIFI_SECRET_MAX];
@@ -41,7 +42,7 @@ struct settings {
 	char broker[WIFI_TEXT_MAX];
 	int port;
 	struct account intake, command;
-	bool tasmota;
+	bool tasmota, shelly;
 };
 enum bridge_state { BRIDGE_UNKNOWN, BRIDGE_ONLINE, BRIDGE_OFFLINE };
 struct base {
@@ -68,6 +69,7 @@ struct gwa_self {
 	struct house house;
 	struct announced *announced;
 	struct hass_house hass;
+	struct shellies shellies;
 	struct waiting waiting;
 	struct z2m_devices list; /* the one that is being read */
 	struct orders orders;
@@ -113,6 +115,11 @@ void discovery_forget(gwa_self *self);
 void hass_take(gwa_self *self, const char *rest, const struct mqtt_message *message);
 void hass_timer(gwa_self *self);
 void hass_up(gwa_self *self);
+/* shellies: topics of Gen2+ Shellys (false: none of theirs), their timer, availability, orders (false: none of theirs) */
+bool shellies_take(gwa_self *self, const struct mqtt_message *message, size_t *skip, enum taken *ret);
+void shellies_timer(gwa_self *self);
+void shellies_tell(gwa_self *self);
+bool shellies_command(gwa_self *self, const struct order *order, uint32_t ttl_ms);
 /* What the broker refused to others */
 void denied_take(gwa_self *self, const struct mqtt_message *message);
 

@@ -17,7 +17,7 @@ def cloud_broker(lab, pki, name="cloud", certificate="cloud-broker", listen=CLOU
                "cloud-broker.crt": pki.path(certificate + ".crt"), "cloud-broker.key": pki.path(certificate + ".key")})
 
 
-DEVICES = ("plug1:tasmota:AABBCCDDEEFF", "garden:prefix", "porch:prefix", "hall:discovery")
+DEVICES = ("plug1:tasmota:AABBCCDDEEFF", "garden:prefix", "porch:prefix", "hall:discovery", "shellyplus1pm-a8032abe54dc:shelly")
 
 
 class Secrets:

@@ -459,6 +459,51 @@ def test_a_device_that_describes_itself(make, broker):
         wait_until(lambda: core.device("hall node") is None, 5, "the node to be gone")
 
 
+# Gen2+ Shellys: JSON-RPC over MQTT.
+
+SHELLY = "shellyplus1pm-a8032abe54dc"
+
+
+class Shelly:
+    """A simulated one that has an account at the broker (tests/sim/shelly)."""
+
+    def __init__(self, lab, broker):
+        mqtt = {"url": "mqtt+unix://" + broker.sock, "username": SHELLY, "password": broker.secrets[SHELLY]}
+        options = [{"kind": "plus1pm", "mac": "a8032abe54dc", "lan": False, "mdns": False, "mqtt": mqtt}]
+        self.process = lab.run_in("lan", ["node", str(SIM / "shelly/run_shelly.mjs"), json.dumps(options)], stdin=subprocess.PIPE, text=True)
+        assert json.loads(self.process.stdout.readline())["ready"] == [SHELLY]
+
+    def ask(self, **request):
+        self.process.stdin.write(json.dumps({"id": 1, "device": 0, **request}) + "\n")
+        self.process.stdin.flush()
+        return json.loads(self.process.stdout.readline())
+
+    def stop(self):
+        self.process.stdin.close()
+        assert self.process.wait(10) == 0
+
+
+def test_a_shelly_over_mqtt(make, broker, shared_lab):
+    core = make().start().core
+    shelly = Shelly(shared_lab, broker)
+    assert core.wait_device(SHELLY).hw.hex() == "a8032abe54dc"
+    core.wait_value(SHELLY, ON_OFF, False)
+    assert core.result(core.command(SHELLY, ON_OFF, True)) == "ok"
+    core.wait_value(SHELLY, ON_OFF, True)
+    shelly.ask(op="set", component="switch:0", values={"apower": 41.5})
+    core.wait_value(SHELLY, POWER, 41.5)
+    assert core.result(core.command(SHELLY, LEVEL, 5)) == "unknown-capability"
+    shelly.ask(op="off")  # the power goes: its last will says so
+    wait_until(lambda: not core.device(SHELLY).reachable, 5, "the plug to be out of reach")
+    assert core.result(core.command(SHELLY, ON_OFF, False)) == "unreachable"
+    shelly.ask(op="on")
+    wait_until(lambda: core.device(SHELLY).reachable, 5, "the plug to be back")
+    shelly.stop()
+    with lan_peer(broker, SHELLY) as peer:
+        peer.publish(SHELLY + "/online", b"", retain=True)
+    wait_until(lambda: core.device(SHELLY) is None, 5, "the plug to be gone")
+
+
 # Tasmota.
 
 CONFIG = {"ip": "192.168.1.9", "dn": "Kettle", "fn": ["Kettle"], "hn": "plug1", "mac": "AABBCCDDEEFF", "md": "S31", "ofln": "Offline", "onln": "Online",

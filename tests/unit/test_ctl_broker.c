@@ -87,6 +87,7 @@ static void requests(void **state)
 	check_same(broker_add_request("shed", BROKER_PREFIX, NULL, "made-by-gatewayctl-and-shown-once"), "add");
 	check_same(broker_add_request("plug2", BROKER_TASMOTA, "112233445566", "another-made-by-gatewayctl"), "tasmota");
 	check_same(broker_add_request("hall", BROKER_DISCOVERY, NULL, "a-third-made-by-gatewayctl"), "discovery");
+	check_same(broker_add_request("shelly1minig3-5432045e3f74", BROKER_SHELLY, NULL, "a-fourth-made-by-gatewayctl"), "shelly");
 	check_same(broker_remove_request("shed"), "remove");
 }
 
