@@ -42,7 +42,7 @@ static int say(char *error, size_t cap, int r, const char *what)
 	return r;
 }
 
-/* gateway.db's version 1 is what every module of it asks for, in one transaction. */
+/* gateway.db's version 1 is what every module of it asks for, in one transaction; version 2 what the registry asked for later. */
 int app_gateway_schema(struct app *app)
 {
 	const char *parts[] = { meta_schema_1,     registry_schema_1, people_schema_1,     rulebook_schema_1, blobs_schema_1,
@@ -58,6 +58,8 @@ int app_gateway_schema(struct app *app)
 		text_append(app->schema, len, "%s", parts[i]);
 		text_append(app->schema, len, "\n");
 	}
+	app->migrations[0] = (struct db_migration){ 1, app->schema };
+	app->migrations[1] = (struct db_migration){ 2, registry_schema_2 };
 	return 0;
 }
 
@@ -67,8 +69,8 @@ static int open_stores(struct app *app)
 	int r = app_gateway_schema(app);
 	if (r != 0)
 		return r;
-	const struct db_migration first = { 1, app->schema };
-	const struct db_options gateway = { .sync = DB_SYNC_EXTRA, .migrations = &first, .n_migrations = 1, .keys = ring_pages(app->ring) };
+	const struct db_options gateway = { .sync = DB_SYNC_EXTRA, .migrations = app->migrations,
+					    .n_migrations = N_ELEMENTS(app->migrations), .keys = ring_pages(app->ring) };
 	const struct db_options spool = { .sync = DB_SYNC_NORMAL, .migrations = spool_migrations, .n_migrations = spool_n_migrations,
 					  .keys = ring_pages(app->ring) };
 	r = store_new(app->loop, &app->store);

@@ -136,8 +136,7 @@ static int restore_with(struct app *app, const struct app_restore *what, struct 
 	r = app_gateway_schema(app);
 	if (r != 0)
 		return r;
-	const struct db_migration first = { 1, app->schema };
-	const struct db_options gateway = { .sync = DB_SYNC_EXTRA, .migrations = &first, .n_migrations = 1 };
+	const struct db_options gateway = { .sync = DB_SYNC_EXTRA, .migrations = app->migrations, .n_migrations = N_ELEMENTS(app->migrations) };
 	const struct db_options spool = { .sync = DB_SYNC_NORMAL, .migrations = spool_migrations, .n_migrations = spool_n_migrations };
 	const struct restore_options options = { .parcel = what->parcel, .key_file = what->key_file, .vault = vault, .gateway = &gateway, .spool = &spool };
 	return restore_run(&options, error, error_cap, ret);

@@ -2,7 +2,7 @@
 /* app_internal - what the files of app share.
  *
  *   above   app  app_status
- *   below   conf/conf  custody/custody  router/freshness  sys/host  vault/vault
+ *   below   conf/conf  custody/custody  router/freshness  sys/db  sys/host  vault/vault
  *   owns    struct app
  *   limits  -
  */
@@ -11,6 +11,7 @@
 #include "conf/conf.h"
 #include "custody/custody.h"
 #include "router/freshness.h"
+#include "sys/db.h"
 #include "sys/host.h"
 #include "vault/vault.h"
 
@@ -25,6 +26,7 @@ struct app {
 	struct app_options options;
 	struct conf *conf, *old_conf;
 	char *schema;
+	struct db_migration migrations[2]; /* of gateway.db */
 	uint8_t boot_id[HOST_BOOT_ID_LEN];
 	uint32_t epoch;
 	struct vault *vault;
@@ -74,7 +76,7 @@ extern const struct freshness_ops app_freshness_ops;
 enum seal_suite app_suite(const struct conf *conf);
 /* Also fills app->key_file and app->credential. -ENOENT: a credential is wanted and there is none. */
 must_check int app_find_source(struct app *app, enum key_source *ret, const char **ret_path);
-must_check int app_gateway_schema(struct app *app); /* app.c: app->schema */
+must_check int app_gateway_schema(struct app *app); /* app.c: app->schema and app->migrations */
 /* app_backup.c */
 must_check int app_make_backup(struct app *app);
 void app_close_backup(struct app *app);

@@ -213,8 +213,7 @@ static void slot_on_joining(struct slot *slot, const struct wire_msg *msg)
 {
 	char text[WIRE_TEXT_MAX + 1];
 	text_copy_n(text, sizeof(text), msg->joining.text.data, msg->joining.text.len);
-	if (slot->hub->ops->on_joining)
-		slot->hub->ops->on_joining(slot->hub->ctx, slot->name, &msg->joining.addr, (enum join_stage)msg->joining.stage, text);
+	slot->hub->ops->on_joining(slot->hub->ctx, slot->name, &msg->joining.addr, (enum join_stage)msg->joining.stage, text);
 	explicit_bzero(text, sizeof(text));
 }
 

@@ -77,6 +77,7 @@ static const struct audit_kind_row rows[] = {
 	{ AUDIT_RESTORE, "restore", SEVERITY_WARNING, COLLAPSE_NEVER, "8.1.2-d" },
 	{ AUDIT_ERASE, "erase", SEVERITY_CRITICAL, COLLAPSE_NEVER, "8.1.2-d" },
 	{ AUDIT_FRESHNESS, "freshness", SEVERITY_WARNING, COLLAPSE_NEVER, "6.1.6-c" },
+	{ AUDIT_RADIO, "radio", SEVERITY_WARNING, COLLAPSE_NEVER, "6.1.6-a" },
 };
 
 /* Numbers rise, with gaps. */

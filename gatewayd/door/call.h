@@ -48,6 +48,7 @@ struct call {
 struct door {
 	struct door_parts parts;
 	struct packet_server *server;
+	struct desk *desk;
 	struct list clients;
 	size_t n_clients, n_calls; /* of calls also those whose client has gone */
 	bool closed;               /* its parts may be gone, too: a call that ends now says and records nothing */

@@ -7,6 +7,7 @@
 #include <string.h>
 #include "base/text.h"
 #include "door/call.h"
+#include "door/desk.h"
 #include "door/request.h"
 #include "sys/host.h"
 
@@ -148,6 +149,16 @@ const char *call_token(const struct call *call)
 bool call_is_gone(const struct call *call)
 {
 	return !call->client;
+}
+
+bool call_has_audit(const struct call *call)
+{
+	return call->method->audit_kind != 0;
+}
+
+struct desk *call_desk(const struct call *call)
+{
+	return call->door->desk;
 }
 
 bool call_door_is_closed(const struct call *call)
@@ -381,8 +392,11 @@ int door_new(const struct door_parts *parts, const char *path, unsigned mode, st
 	char folder[512];
 	int r = text_print(folder, sizeof(folder), "%s/exports", (*parts->conf)->state_dir) ? host_mkdir(folder, 0700) : -ENAMETOOLONG;
 	if (r == 0)
+		r = desk_new(parts->loop, &door->desk);
+	if (r == 0)
 		r = packet_listen(parts->loop, path, mode, on_accept, door, &door->server);
 	if (r != 0) {
+		desk_close(door->desk);
 		free(door);
 		return r;
 	}
@@ -401,6 +415,7 @@ struct door *door_close(struct door *door)
 		client_gone(client);
 	}
 	door->closed = true;
+	door->desk = desk_close(door->desk);
 	if (door->n_calls == 0)
 		free(door); /* else the last call does */
 	return NULL;

@@ -2,7 +2,7 @@
 /* door - people's way in: a unix socket, one JSON document a packet, one table of methods; gatewayctl and gatewayd-api use it.
  *
  *   above   app
- *   below   base/base  base/text  door/call  door/method  door/request  sys/host  sys/loop
+ *   below   base/base  base/text  door/call  door/desk  door/method  door/request  sys/host  sys/loop
  *   owns    the listening socket, the clients, their event subscriptions, their rate
  *   limits  DOOR_CLIENTS_MAX DOOR_PENDING_MAX DOOR_RATE_PER_S
  *

@@ -2,8 +2,10 @@
  * like, and under which kind it stands in the record; docs/spec/door.md has the same rows for people, and a test compares
  * the two. */
 #include <string.h>
+#include "door/desk.h"
 #include "door/methods.h"
 #include "router/automation.h"
+#include "router/join_secret.h"
 
 enum { OWNERS = METHOD_OWNERS, HOUSE = METHOD_OWNERS | METHOD_MEMBERS, SETUP_PEOPLE = HOUSE | METHOD_INSTALLERS,
        STAFF = METHOD_OWNERS | METHOD_INSTALLERS | METHOD_AUDITORS, RECORD_READERS = METHOD_OWNERS | METHOD_AUDITORS,
@@ -38,7 +40,8 @@ static const struct json_field rename_fields[] = { DEVICE_NEEDED, TEXT_NEEDED("n
 static const struct json_field room_fields[] = { DEVICE_NEEDED, { "room", JSON_TEXT, true, 0, DEVICE_TEXT_MAX } };
 static const struct json_field move_fields[] = { DEVICE_NEEDED, TEXT_NEEDED("adapter", ADAPTER_NAME_MAX) };
 static const struct json_field join_open_fields[] = { TEXT_NEEDED("adapter", ADAPTER_NAME_MAX), TEXT_NEEDED("code", 32),
-						      NUMBER("seconds", 1, 600) };
+						      NUMBER("seconds", 1, 600), TEXT("address", 50), TEXT("secret", JOIN_SECRET_TEXT_MAX) };
+static const struct json_field press_fields[] = { NUMBER_NEEDED("seconds", 5, 60) };
 static const struct json_field join_fields[] = { TEXT_NEEDED("adapter", ADAPTER_NAME_MAX) };
 static const struct json_field transfer_fields[] = { DEVICE_NEEDED, TEXT_NEEDED("to", USER_NAME_MAX) };
 static const struct json_field redeem_fields[] = { DEVICE_NEEDED, TEXT_NEEDED("code", 32) };
@@ -74,6 +77,14 @@ static const struct json_field key_again_fields[] = { KEY_NEEDED, PASSWORD_AGAIN
 static const struct json_field distribute_fields[] = { KEY_NEEDED, TEXT_NEEDED("to", BOX_KEY_TEXT_MAX), PASSWORD_AGAIN };
 static const struct json_field source_fields[] = { TEXT_NEEDED("source", 16), TEXT("passphrase", PASSWORD_LEN_MAX), PASSWORD_AGAIN };
 
+#define ADAPTER_NEEDED TEXT_NEEDED("adapter", ADAPTER_NAME_MAX)
+static const struct json_field radio_fields[] = { ADAPTER_NEEDED };
+static const struct json_field radio_again_fields[] = { ADAPTER_NEEDED, PASSWORD_AGAIN };
+static const struct json_field radio_restore_fields[] = { ADAPTER_NEEDED, TEXT_NEEDED("data", DESK_PIECE_MAX), { "more", JSON_BOOL, false, 0, 0 },
+							  TEXT("password", PASSWORD_LEN_MAX) };
+static const struct json_field radio_channel_fields[] = { ADAPTER_NEEDED, NUMBER_NEEDED("channel", 11, 26) };
+static const struct json_field radio_form_fields[] = { ADAPTER_NEEDED, NUMBER("channel", 11, 26), PASSWORD_AGAIN };
+static const struct json_field radio_more_fields[] = { NUMBER_NEEDED("more", 1, UINT32_MAX) };
 static const struct json_field recovery_key_fields[] = { TEXT_NEEDED("key", BOX_KEY_TEXT_MAX), PASSWORD_AGAIN };
 static const struct json_field backup_fields[] = { TEXT_NEEDED("name", 48) };
 static const struct json_field erase_fields[] = { TEXT_NEEDED("confirm", 16), PASSWORD_AGAIN };
@@ -131,6 +142,15 @@ static const struct method table[] = {
 	{ "join.status", "Where devices may join now", SETUP_PEOPLE, 0, NONE, method_join_status },
 	{ "claim.list", "Devices that wait for you; an owner's list holds all", HOUSE, 0, NONE, method_claim_list },
 	{ "claim.confirm", "Make a waiting device yours", HOUSE, AUDIT_BIND, WITH(device_fields), method_claim_confirm },
+	{ "claim.press", "Make the waiting device yours that you press next", HOUSE, AUDIT_BIND, WITH(press_fields), method_claim_press },
+	{ "radio.info", "What a radio is and how it is", METHOD_OWNERS | METHOD_INSTALLERS, 0, WITH(radio_fields), method_radio_info },
+	{ "radio.map", "Who hears whom how well in its network", METHOD_OWNERS | METHOD_INSTALLERS, 0, WITH(radio_fields), method_radio_map },
+	{ "radio.backup", "Its network with its keys, to be kept like a key", OWNERS, AUDIT_RADIO, WITH(radio_again_fields), method_radio_backup },
+	{ "radio.restore", "Put a backup in the place of its network", OWNERS, AUDIT_RADIO, WITH(radio_restore_fields), method_radio_restore },
+	{ "radio.channel", "Move its network to another channel", OWNERS, AUDIT_RADIO, WITH(radio_channel_fields), method_radio_channel },
+	{ "radio.form", "Begin a new network; every device has to join anew", OWNERS, AUDIT_RADIO, WITH(radio_form_fields), method_radio_form },
+	{ "radio.adopt", "Take over the network that is on the stick", OWNERS, AUDIT_RADIO, WITH(radio_fields), method_radio_adopt },
+	{ "radio.more", "The next piece of a long answer", METHOD_OWNERS | METHOD_INSTALLERS, 0, WITH(radio_more_fields), method_radio_more },
 	{ "policy.list", "The access rules, the household's first", RECORD_READERS, 0, WITH(policy_list_fields), method_policy_list },
 	{ "policy.add", "Add an access rule", OWNERS, AUDIT_RULE_ADD, WITH(policy_fields), method_policy_add },
 	{ "policy.remove", "Remove an access rule", OWNERS, AUDIT_RULE_REMOVE, WITH(policy_remove_fields), method_policy_remove },

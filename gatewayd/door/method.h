@@ -2,8 +2,9 @@
 /* method - one row a method: its name, who may call it, its parameters, what it leaves in the audit record, its handler.
  *
  *   above   door/call  door/door  door/methods
- *   below   adapter/hub  audit/audit  base/base  conf/conf  custody/custody  door/methods  people/people  policy/rulebook
- *           registry/registry  router/automation  router/router  spool/spool  sys/json  sys/store  vault/vault
+ *   below   adapter/hub  audit/audit  base/base  conf/conf  custody/custody  door/desk  door/methods  people/people
+ *           policy/rulebook  registry/registry  router/automation  router/join_secret  router/router  spool/spool  sys/json
+ *           sys/store  vault/vault
  *   owns    the constant table
  *   limits  METHOD_FIELDS_MAX
  *
@@ -36,6 +37,7 @@ enum method_who {
 };
 
 struct backup;
+struct desk;
 struct erase;
 struct call; /* one request being served */
 struct door_parts { /* borrowed for the door's life */
@@ -76,6 +78,8 @@ const struct session *call_session(const struct call *call);
 const struct json *call_request(const struct call *call);  /* lives as long as the call: later steps read it again */
 const char *call_token(const struct call *call);           /* as presented, NULL none */
 bool call_is_gone(const struct call *call);                /* its client went away: nobody will hear the answer */
+bool call_has_audit(const struct call *call);              /* its method's doings are on record */
+struct desk *call_desk(const struct call *call);           /* NULL when the door is closed */
 bool call_door_is_closed(const struct call *call);         /* the gateway is stopping: nothing can be recorded any more */
 void call_is_recorded(struct call *call);                  /* a lower layer records how it ends: the door does not */
 void call_rule(struct call *call, int32_t rule);           /* named in the next call_fail to those who may know */

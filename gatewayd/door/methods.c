@@ -151,6 +151,10 @@ void call_claims_done(void *ctx, int r)
 		{ CLAIMS_E_WINDOW, RESULT_CONFLICT, "the adapter is away, cannot take in devices, or somebody else's window is open" },
 		{ CLAIMS_E_NOT_WAITING, RESULT_CONFLICT, "the device is not in the state for that" },
 		{ CLAIMS_E_OTHER_USER, RESULT_DENIED, "the device waits for somebody else" },
+		{ CLAIMS_E_SECRET, RESULT_BAD_VALUE, "the adapter has no use for this address or code: is it typed right?" },
+		{ CLAIMS_E_PRESSING, RESULT_BUSY, "somebody else is about to press a device there: wait until he is done" },
+		{ CLAIMS_E_NOT_PRESSED, RESULT_TIMEOUT, "no device that waits for you was pressed" },
+		{ CLAIMS_E_NOTHING_WAITS, RESULT_CONFLICT, "no device waits for you: open a window first" },
 	};
 	if (r >= CLAIMS_E_WINDOW)
 		end_in_words(ctx, r, words, N_ELEMENTS(words));

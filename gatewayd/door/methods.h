@@ -49,8 +49,11 @@ method_fn method_setup, method_recovery, method_login, method_logout, method_ses
 method_fn method_device_list, method_device_get, method_device_set, method_device_rename, method_device_room, method_device_move,
 	method_device_retire, method_device_quarantine, method_device_release, method_room_list;
 /* bind */
-method_fn method_bind_code, method_join_open, method_join_close, method_join_status, method_claim_list, method_claim_confirm,
+method_fn method_bind_code, method_join_open, method_claim_press, method_join_close, method_join_status, method_claim_list, method_claim_confirm,
 	method_bind_transfer, method_bind_unbind, method_code_redeem;
+/* radio */
+method_fn method_radio_info, method_radio_map, method_radio_backup, method_radio_restore, method_radio_channel, method_radio_form,
+	method_radio_adopt, method_radio_more;
 /* policy and rules */
 method_fn method_policy_list, method_policy_add, method_policy_remove, method_policy_explain, method_rule_list, method_rule_add,
 	method_rule_remove, method_rule_enable, method_rule_disable;

@@ -61,6 +61,9 @@ static const struct alarm_row rows[ALARMS] = {
 	      "The room for the audit record is nearly used up. Export the record or make room."),
 	ALARM(ALARM_SPACE_OUT, "space-out", SEVERITY_CRITICAL, true,
 	      "There is no room left. Only what keeps the home safe is still recorded. Make room."),
+	ALARM(ALARM_SECOND_WAY, "second-way", SEVERITY_WARNING, true,
+	      "Another adapter says that it has a device of yours. It is not reached over it before you move it; if this is not "
+	      "your doing, somebody shows its address."),
 };
 static const char *const severity_names[SEVERITIES] = { "info", "warning", "error", "critical" };
 

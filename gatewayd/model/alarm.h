@@ -34,6 +34,7 @@ enum alarm_kind {
 	ALARM_KEY_WORN,         /* past its age or its uses, or disabled without a successor */
 	ALARM_SPACE_LOW,        /* 80 % of the room for records, or of the disk */
 	ALARM_SPACE_OUT,        /* 95 %, or the reserve is in use */
+	ALARM_SECOND_WAY,       /* a device that somebody owns shows up at another adapter, outside its owner's window */
 	ALARMS
 };
 struct alarm_row {

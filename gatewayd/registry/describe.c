@@ -19,7 +19,7 @@ static struct device_id allocate_id(struct registry *registry)
 	return id;
 }
 
-static struct entry *entry_by_hw(struct registry *registry, const struct address *hw)
+static struct entry *entry_by_hw(const struct registry *registry, const struct address *hw)
 {
 	for (size_t i = 0; hw->len && i < registry->n; i++) {
 		struct entry *entry = registry->order[i];
@@ -27,6 +27,12 @@ static struct entry *entry_by_hw(struct registry *registry, const struct address
 			return entry;
 	}
 	return NULL;
+}
+
+const struct device *registry_find_hw(const struct registry *registry, const struct address *hw)
+{
+	const struct entry *entry = entry_by_hw(registry, hw);
+	return entry ? &entry->device : NULL;
 }
 
 /* Two holders of one identity: the known one stays and is quarantined, too, since nobody can tell who is who. */
@@ -87,10 +93,27 @@ static int entry_make(struct registry *registry, const struct device_desc *desc,
 	return 0;
 }
 
+/* Another adapter says that it has a device which somebody owns, too. In a window that its owner opened that is what he wanted;
+ * else it may be a stranger who shows the same address, and he is told. Either way nothing is reached over it yet. */
+static void take_second_way(struct registry *registry, struct entry *entry, uint8_t way, uint32_t waiting_for)
+{
+	struct device *device = &entry->device;
+	char detail[160];
+	if (!device->owner || device->n_ways < 2)
+		return;
+	device->ways[way].welcome = waiting_for == device->owner;
+	if (device->ways[way].welcome)
+		return;
+	text_print(detail, sizeof(detail), "%s says that it has this device, too; it is still reached over %s", device->ways[way].adapter,
+		   device_way(device)->adapter);
+	registry_alarm(registry, ALARM_SECOND_WAY, entry, device->name, true, detail);
+}
+
 /* It is there (again): an unreachable one returns to what it was. */
 static void entry_is_up(struct registry *registry, struct entry *entry, uint8_t way)
 {
 	entry->device.ways[way].up = true;
+	entry->device.ways[way].left = false;
 	entry->device.seen_ms = loop_now_ms(registry->loop);
 	if (way == entry->device.active && entry->device.state == DEVICE_UNREACHABLE)
 		registry_enter(registry, entry, DEVICE_OURS);
@@ -140,6 +163,7 @@ int registry_describe(struct registry *registry, const char *adapter, const stru
 		if (r != 0)
 			return r;
 		way = (uint8_t)(entry->device.n_ways - 1);
+		take_second_way(registry, entry, way, waiting_for);
 		changed = true;
 	}
 	if (entry->device.hw.len == 0 && desc->hw.len) {
@@ -179,6 +203,18 @@ void registry_set_waiting(struct registry *registry, struct device_id id, uint32
 	(void)!registry_save(registry, entry);
 }
 
+void registry_welcome(struct registry *registry, const char *adapter, const struct address *addr, uint32_t user)
+{
+	uint8_t way = 0;
+	struct entry *entry = registry_entry_way(registry, adapter, addr, &way);
+	if (!entry || !user || entry->device.owner != user || entry->device.ways[way].welcome)
+		return;
+	entry->device.ways[way].welcome = true;
+	registry_alarm(registry, ALARM_SECOND_WAY, entry, entry->device.name, false, NULL);
+	/* Not written means that a person moves it by hand after a restart, no more. */
+	(void)!registry_save(registry, entry);
+}
+
 void registry_adapter_up(struct registry *registry, const char *adapter)
 {
 	(void)registry;
@@ -215,7 +251,11 @@ void registry_gone(struct registry *registry, const char *adapter, const struct 
 {
 	uint8_t way = 0;
 	struct entry *entry = registry_entry_way(registry, adapter, addr, &way);
-	(void)left; /* who left for good stays ours until a person retires it: it may come back */
-	if (entry)
-		entry_is_down(registry, entry, way);
+	if (!entry)
+		return;
+	/* Who left for good stays ours until a person retires it: it may come back, or have come over another adapter. */
+	entry->device.ways[way].left = left;
+	entry_is_down(registry, entry, way);
+	if (left && way != entry->device.active)
+		registry_alarm(registry, ALARM_SECOND_WAY, entry, entry->device.name, false, NULL);
 }

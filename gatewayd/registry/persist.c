@@ -20,6 +20,8 @@ const char registry_schema_1[] =
 	" reported BLOB NOT NULL, reported_us INTEGER NOT NULL, desired BLOB NOT NULL, desired_us INTEGER NOT NULL,"
 	" PRIMARY KEY (device, endpoint, cap)) WITHOUT ROWID, STRICT;";
 
+const char registry_schema_2[] = "ALTER TABLE way ADD COLUMN welcome INTEGER NOT NULL DEFAULT 0;";
+
 enum { DESC_LEN_MAX = 16384, VALUE_ROW_MAX = VALUE_LEN_MAX + 16 };
 
 struct device_row {
@@ -63,13 +65,14 @@ static int put_device(struct db *db, const struct device_row *row)
 static int put_way(struct db *db, const struct device *device, uint8_t i)
 {
 	struct stmt *s;
-	int r = db_prepare(db, "INSERT OR REPLACE INTO way (adapter, addr, device, active) VALUES (?, ?, ?, ?)", &s);
+	int r = db_prepare(db, "INSERT OR REPLACE INTO way (adapter, addr, device, active, welcome) VALUES (?, ?, ?, ?, ?)", &s);
 	if (r != 0)
 		return r;
 	stmt_bind_text(s, 1, device->ways[i].adapter);
 	stmt_bind_blob(s, 2, device->ways[i].addr.bytes, device->ways[i].addr.len);
 	stmt_bind_blob(s, 3, device->id.b, sizeof(device->id.b));
 	stmt_bind_i64(s, 4, i == device->active);
+	stmt_bind_i64(s, 5, device->ways[i].welcome);
 	return stmt_run(s);
 }
 
@@ -171,7 +174,7 @@ static int load_devices(struct registry *registry, struct db *db)
 static int load_ways(struct registry *registry, struct db *db)
 {
 	struct stmt *s;
-	int r = db_prepare(db, "SELECT adapter, addr, device, active FROM way ORDER BY device", &s);
+	int r = db_prepare(db, "SELECT adapter, addr, device, active, welcome FROM way ORDER BY device", &s);
 	while (r == 0 && (r = stmt_step(s)) == 1) {
 		struct device_id id;
 		struct address addr = { 0 };
@@ -189,6 +192,8 @@ static int load_ways(struct registry *registry, struct db *db)
 		r = registry_add_way(registry, entry, stmt_text(s, 0), &addr);
 		if (r == 0 && stmt_i64(s, 3))
 			entry->device.active = (uint8_t)(entry->device.n_ways - 1);
+		if (r == 0)
+			entry->device.ways[entry->device.n_ways - 1].welcome = stmt_i64(s, 4) != 0;
 	}
 	return r;
 }

@@ -151,7 +151,7 @@ int registry_add_way(struct registry *registry, struct entry *entry, const char 
 	struct way *w = &device->ways[device->n_ways++];
 	text_copy(w->adapter, sizeof(w->adapter), adapter);
 	w->addr = *addr;
-	w->up = false;
+	w->up = w->left = w->welcome = false;
 	w->desc = NULL;
 	return 0;
 }

@@ -33,7 +33,9 @@ struct shadow_value {
 struct way { /* one (adapter, address) by which a device can be reached */
 	char adapter[ADAPTER_NAME_MAX + 1];
 	struct address addr;
-	bool up; /* its adapter is there and has described it since */
+	bool up;      /* its adapter is there and has described it since */
+	bool left;    /* its adapter said that it left for good, and has not described it since */
+	bool welcome; /* it came while the device's owner held a window open: it may become the active one by itself */
 	struct device_desc *desc; /* what its adapter says of the device while it is not the active way; NULL: nothing yet */
 };
 
@@ -50,6 +52,7 @@ struct device { /* read-only outside registry/ */
 	size_t n_shadow;
 	struct way ways[REGISTRY_ADDRESSES_MAX];
 	uint8_t n_ways, active;
+	bool following;                 /* registry_follow is under way */
 	struct address hw;
 	uint64_t event_number;          /* of its last event */
 	int64_t seen_ms;
@@ -71,6 +74,7 @@ struct registry_ops {
 };
 
 extern const char registry_schema_1[]; /* SQL of its tables, part of gateway.db's version 1 */
+extern const char registry_schema_2[]; /* what version 2 adds */
 struct registry_options {
 	uint32_t maker, product; /* of identities that we allocate */
 	uint32_t epoch;          /* rises at each start: event numbers are epoch << 32 and up */
@@ -105,6 +109,13 @@ void registry_set_state(struct registry *registry, struct device_id id, enum dev
 			registry_done_fn done, void *ctx);
 void registry_move(struct registry *registry, struct device_id id, const char *adapter, const struct audit_record *record,
 		   registry_done_fn done, void *ctx); /* make the way over adapter the active one */
+/* user held a window open over adapter while the device joined there: when it is his, this way is welcome. */
+void registry_welcome(struct registry *registry, const char *adapter, const struct address *addr, uint32_t user);
+/* Where a device goes on that has left the adapter by which it was reached: the adapter of a welcome way that is up. NULL: nowhere
+ * by itself. A way that is not welcome is a stranger's word, and waits for a person (registry_move). */
+const char *registry_next_way(const struct device *device);
+/* Goes there, as registry_move; once at a time. False: nothing to do. */
+bool registry_follow(struct registry *registry, struct device_id id, const struct audit_record *record, registry_done_fn done, void *ctx);
 /* Part of a binding's transaction: run put on the writer thread, then apply on the loop after commit. */
 must_check int registry_put_owner(struct db *db, struct device_id id, uint32_t owner);
 void registry_apply_owner(struct registry *registry, struct device_id id, uint32_t owner);
@@ -116,6 +127,7 @@ void registry_flush(struct registry *registry, registry_done_fn done, void *ctx)
 const struct device *registry_find(const struct registry *registry, struct device_id id);
 const struct device *registry_find_name(const struct registry *registry, const char *name); /* a person's name for it, or its id as text */
 const struct device *registry_find_way(const struct registry *registry, const char *adapter, const struct address *addr);
+const struct device *registry_find_hw(const struct registry *registry, const struct address *hw); /* NULL also for len 0 */
 const struct device *registry_at(const struct registry *registry, size_t i); /* NULL past the end; order of first sight */
 size_t registry_count(const struct registry *registry);
 /* endpoint 0: the first that has cap; *ret_endpoint tells. */

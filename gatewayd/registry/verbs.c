@@ -246,6 +246,8 @@ static void apply_way(struct verb *verb, struct entry *entry)
 		    (strcmp(device->ways[next].adapter, verb->text) != 0 || (device->ways[i].up && !device->ways[next].up)))
 			next = i;
 	take_way(entry, next);
+	entry->device.following = false;
+	registry_alarm(verb->registry, ALARM_SECOND_WAY, entry, entry->device.name, false, NULL);
 	/* Which way is active was committed; the description follows it, or the adapter tells it at its next start. */
 	(void)!registry_save(verb->registry, entry);
 	bool up = device_is_reachable(&entry->device);
@@ -268,6 +270,28 @@ void registry_move(struct registry *registry, struct device_id id, const char *a
 		done(ctx, REGISTRY_E_UNKNOWN);
 	else
 		verb_start(registry, id, &row, adapter, 0, record, done, ctx);
+}
+
+const char *registry_next_way(const struct device *device)
+{
+	const struct way *way = device_way(device);
+	if (!way || !way->left || !device->owner)
+		return NULL;
+	for (uint8_t i = 0; i < device->n_ways; i++)
+		if (device->ways[i].welcome && device->ways[i].up)
+			return device->ways[i].adapter;
+	return NULL;
+}
+
+bool registry_follow(struct registry *registry, struct device_id id, const struct audit_record *record, registry_done_fn done, void *ctx)
+{
+	struct entry *entry = registry_entry(registry, id);
+	const char *next = entry && !entry->device.following ? registry_next_way(&entry->device) : NULL;
+	if (!next)
+		return false;
+	entry->device.following = true;
+	registry_move(registry, id, next, record, done, ctx);
+	return true;
 }
 
 int registry_put_owner(struct db *db, struct device_id id, uint32_t owner)

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "model/device.h"
 #include "router/claims.h"
+#include "sys/crypto.h"
 
 struct window {
 	char adapter[ADAPTER_NAME_MAX + 1];
@@ -15,14 +16,39 @@ struct window {
 	unsigned n_joined;
 };
 
+/* Somebody has a device in his hand and is about to press it. */
+struct press {
+	struct claims *claims;
+	uint32_t user; /* 0: free */
+	struct timer *end;
+	claims_pressed_fn done;
+	void *ctx;
+};
+
 struct claims {
 	struct loop *loop;
 	struct people *people;
 	struct registry *registry;
 	struct audit *audit;
 	struct hub *hub;
+	struct joins *joins;
 	struct window windows[HUB_ADAPTERS_MAX];
+	struct press presses[CLAIMS_PRESSES_MAX];
 };
+
+static void press_end(struct press *press, int r, struct device_id device)
+{
+	claims_pressed_fn done = press->done;
+	void *ctx = press->ctx;
+	press->user = 0;
+	timer_stop(press->end);
+	done(ctx, r, device);
+}
+
+static void on_press_end(void *ctx)
+{
+	press_end(ctx, CLAIMS_E_NOT_PRESSED, (struct device_id){ { 0 } });
+}
 
 int claims_new(struct loop *loop, struct people *people, struct registry *registry, struct audit *audit, struct claims **ret)
 {
@@ -30,14 +56,36 @@ int claims_new(struct loop *loop, struct people *people, struct registry *regist
 	if (!claims)
 		return -ENOMEM;
 	*claims = (struct claims){ .loop = loop, .people = people, .registry = registry, .audit = audit };
+	int r = joins_new(loop, &claims->joins);
+	for (size_t i = 0; r == 0 && i < CLAIMS_PRESSES_MAX; i++) {
+		claims->presses[i].claims = claims;
+		r = timer_new(loop, on_press_end, &claims->presses[i], &claims->presses[i].end);
+	}
+	if (r != 0) {
+		claims_close(claims);
+		return r;
+	}
 	*ret = claims;
 	return 0;
 }
 
 struct claims *claims_close(struct claims *claims)
 {
+	if (!claims)
+		return NULL;
+	for (size_t i = 0; i < CLAIMS_PRESSES_MAX; i++) {
+		if (claims->presses[i].user)
+			press_end(&claims->presses[i], CLAIMS_E_NOT_PRESSED, (struct device_id){ { 0 } });
+		claims->presses[i].end = timer_close(claims->presses[i].end);
+	}
+	claims->joins = joins_close(claims->joins);
 	free(claims);
 	return NULL;
+}
+
+struct joins *claims_joins(struct claims *claims)
+{
+	return claims->joins;
 }
 
 void claims_set_hub(struct claims *claims, struct hub *hub)
@@ -79,6 +127,17 @@ uint32_t claims_window_user(struct claims *claims, const char *adapter)
 	return window && n_waiting(claims, window->user) < CLAIMS_PER_WINDOW_MAX ? window->user : 0;
 }
 
+uint32_t claims_window_whose(struct claims *claims, const char *adapter)
+{
+	const struct window *window = window_of(claims, adapter);
+	return window ? window->user : 0;
+}
+
+unsigned claims_n_waiting(const struct claims *claims, uint32_t user)
+{
+	return n_waiting(claims, user);
+}
+
 int64_t claims_window_left_ms(struct claims *claims, const char *adapter)
 {
 	const struct window *window = window_of(claims, adapter);
@@ -90,6 +149,9 @@ struct opening {
 	char adapter[ADAPTER_NAME_MAX + 1];
 	uint32_t user;
 	uint16_t seconds;
+	struct address addr;
+	uint8_t code[WIRE_CODE_MAX]; /* an install code or a bind key: wiped */
+	size_t code_len;
 	claims_done_fn done;
 	void *ctx;
 };
@@ -97,6 +159,7 @@ struct opening {
 static void opening_end(struct opening *opening, int r)
 {
 	opening->done(opening->ctx, r);
+	crypto_wipe(opening, sizeof(*opening));
 	free(opening);
 }
 
@@ -122,12 +185,14 @@ static void on_adapter_joins(void *ctx, enum result result)
 	struct window *window = window_of(claims, opening->adapter);
 
 	if (result != RESULT_OK) {
-		opening_end(opening, CLAIMS_E_WINDOW);
+		bool wanted = opening->addr.len || opening->code_len;
+		opening_end(opening, wanted && (result == RESULT_BAD_VALUE || result == RESULT_UNKNOWN_CAPABILITY) ? CLAIMS_E_SECRET : CLAIMS_E_WINDOW);
 		return;
 	}
 	if (opening->seconds == 0) {
 		if (window)
 			window->until_ms = 0;
+		joins_window_closed(claims->joins, opening->adapter);
 		opening_end(opening, 0);
 		return;
 	}
@@ -150,7 +215,8 @@ static void ask_adapter(struct opening *opening)
 		on_adapter_joins(opening, RESULT_OK);
 		return;
 	}
-	int r = hub_join(opening->claims->hub, opening->adapter, opening->seconds, NULL, NULL, 0, on_adapter_joins, opening);
+	int r = hub_join(opening->claims->hub, opening->adapter, opening->seconds, opening->addr.len ? &opening->addr : NULL,
+			 opening->code_len ? opening->code : NULL, opening->code_len, on_adapter_joins, opening);
 	if (r != 0)
 		opening_end(opening, CLAIMS_E_WINDOW);
 }
@@ -165,12 +231,17 @@ static void on_code_used(void *ctx, int r, uint32_t user)
 		ask_adapter(opening);
 }
 
-void claims_open_window(struct claims *claims, uint32_t user, const char *code, const char *adapter, uint16_t seconds,
+void claims_open_window(struct claims *claims, uint32_t user, const char *code, const struct claims_wish *wish,
 			const struct audit_record *record, claims_done_fn done, void *ctx)
 {
-	struct window *window = window_of(claims, adapter);
-	if (!hub_is_up(claims->hub, adapter) || seconds > CLAIMS_WINDOW_S_MAX || (window && window->user != user)) {
+	struct window *window = window_of(claims, wish->adapter);
+	if (!hub_is_up(claims->hub, wish->adapter) || wish->seconds > CLAIMS_WINDOW_S_MAX || (window && window->user != user)) {
 		done(ctx, CLAIMS_E_WINDOW);
+		return;
+	}
+	/* Before the one-time code is spent. */
+	if ((wish->addr.len || wish->secret_len) && (wish->secret_len > WIRE_CODE_MAX || !hub_can_join(claims->hub, wish->adapter))) {
+		done(ctx, CLAIMS_E_SECRET);
 		return;
 	}
 	struct opening *opening = calloc(1, sizeof(*opening));
@@ -178,9 +249,12 @@ void claims_open_window(struct claims *claims, uint32_t user, const char *code, 
 		done(ctx, -ENOMEM);
 		return;
 	}
-	*opening = (struct opening){ .claims = claims, .user = user, .seconds = seconds, .done = done, .ctx = ctx };
-	text_copy(opening->adapter, sizeof(opening->adapter), adapter);
-	if (seconds == 0)
+	*opening = (struct opening){ .claims = claims, .user = user, .seconds = wish->seconds, .addr = wish->addr, .done = done, .ctx = ctx };
+	text_copy(opening->adapter, sizeof(opening->adapter), wish->adapter);
+	if (wish->secret_len)
+		memcpy(opening->code, wish->secret, wish->secret_len);
+	opening->code_len = wish->secret_len;
+	if (wish->seconds == 0)
 		ask_adapter(opening);
 	else
 		code_use_for_window(claims->people, code, user, record, on_code_used, opening);
@@ -224,6 +298,110 @@ void claims_confirm(struct claims *claims, uint32_t user, struct device_id id, c
 		done(ctx, CLAIMS_E_OTHER_USER);
 	else
 		bind_to(claims, id, user, record, done, ctx);
+}
+
+/* --- by pressing it ------------------------------------------------------------------------------------------------------ */
+
+/* What a person causes with a finger at the device. What comes by itself (a temperature, somebody walking by, a leak) is no sign that
+ * this is the one in his hand. */
+static const struct {
+	uint16_t cap;
+	bool momentary; /* a report is a press; else a change of what it was is */
+} press_rows[] = {
+	{ CAP_BUTTON, true }, { CAP_ON_OFF, false }, { CAP_CONTACT, false }, { CAP_INPUT, false }, { CAP_TAMPER, false },
+	{ CAP_LOCK_STATE, false }, { CAP_DOOR_STATE, false },
+};
+
+static bool is_press(const struct device *device, const struct event *event, const struct value *before)
+{
+	if (event->duplicate)
+		return false;
+	for (size_t i = 0; i < N_ELEMENTS(press_rows); i++) {
+		if (press_rows[i].cap != event->cap)
+			continue;
+		/* The first that it says after it was described is how it is, not what was done to it. */
+		return press_rows[i].momentary ? device->n_reports > 1 : before && !value_equal(before, &event->value);
+	}
+	return false;
+}
+
+/* Do these two have devices waiting at one adapter? */
+static bool meet(const struct claims *claims, uint32_t a, uint32_t b)
+{
+	const struct device *mine, *theirs;
+	for (size_t i = 0; (mine = registry_at(claims->registry, i)); i++) {
+		if (mine->state != DEVICE_WAITING || mine->waiting_for != a || !device_way(mine))
+			continue;
+		for (size_t k = 0; (theirs = registry_at(claims->registry, k)); k++)
+			if (theirs->state == DEVICE_WAITING && theirs->waiting_for == b && device_way(theirs) &&
+			    strcmp(device_way(mine)->adapter, device_way(theirs)->adapter) == 0)
+				return true;
+	}
+	return false;
+}
+
+/* His own earlier one, which is over now; or a free one. NULL and *ret_r: somebody else is pressing there, or too many are. */
+static struct press *press_place(struct claims *claims, uint32_t user, int *ret_r)
+{
+	struct press *place = NULL;
+	*ret_r = CLAIMS_E_PRESSING;
+	for (size_t i = 0; i < CLAIMS_PRESSES_MAX; i++) {
+		struct press *press = &claims->presses[i];
+		if (press->user == user)
+			press_end(press, CLAIMS_E_NOT_PRESSED, (struct device_id){ { 0 } });
+		else if (press->user && meet(claims, user, press->user))
+			return NULL;
+		if (!press->user && !place)
+			place = press;
+	}
+	return place;
+}
+
+void claims_press(struct claims *claims, uint32_t user, unsigned seconds, claims_pressed_fn done, void *ctx)
+{
+	int r = 0;
+	struct device_id none = { { 0 } };
+	struct press *press = n_waiting(claims, user) ? press_place(claims, user, &r) : NULL;
+	if (!press) {
+		done(ctx, r ? r : CLAIMS_E_NOTHING_WAITS, none);
+		return;
+	}
+	press->user = user;
+	press->done = done;
+	press->ctx = ctx;
+	timer_start(press->end, seconds * INT64_C(1000));
+}
+
+void claims_reported(struct claims *claims, const struct device *device, const struct event *event, const struct value *before)
+{
+	if (device->state != DEVICE_WAITING || !is_press(device, event, before))
+		return;
+	for (size_t i = 0; i < CLAIMS_PRESSES_MAX; i++) {
+		if (claims->presses[i].user == 0 || claims->presses[i].user != device->waiting_for)
+			continue;
+		press_end(&claims->presses[i], 0, device->id);
+		return;
+	}
+}
+
+/* --- what adapters say --------------------------------------------------------------------------------------------------- */
+
+void claims_joining(struct claims *claims, const char *adapter, const struct address *addr, enum join_stage stage, const char *text)
+{
+	const struct window *window = window_of(claims, adapter);
+	joins_heard(claims->joins, adapter, addr, stage, text, window ? window->user : 0, window ? window->until_ms : 0);
+	/* Its owner opened the window himself: this way to it is as good as the one before. */
+	if (window && stage == JOIN_READY)
+		registry_welcome(claims->registry, adapter, addr, window->user);
+}
+
+void claims_not_taken(struct claims *claims, const char *adapter, const struct address *addr)
+{
+	const struct window *window = window_of(claims, adapter);
+	if (window && n_waiting(claims, window->user) >= CLAIMS_PER_WINDOW_MAX)
+		joins_heard(claims->joins, adapter, addr, JOIN_FAILED,
+			    "it joined, but as many devices as a window takes wait already: make those yours, then open another", window->user,
+			    window->until_ms);
 }
 
 struct presented {

@@ -6,6 +6,7 @@
 #include <string.h>
 #include "base/text.h"
 #include "router/internal.h"
+#include "sys/log.h"
 
 struct held_event {
 	struct list node;
@@ -224,6 +225,7 @@ static void on_report(void *ctx, const struct device *device, const struct event
 	router->stats.n_reports++;
 	audit_count_telemetry(router->parts.audit, device->id, 1);
 	router_say(router, &timed, device, stored, stored_ctx);
+	claims_reported(router->claims, device, event, before);
 	if (device->owner)
 		automation_on_report(router->automation, &timed, before, router_cause_depth(router, device->id, event->cap));
 }
@@ -321,12 +323,45 @@ static void hub_down(void *ctx, const char *adapter, enum peer_end end, const ch
 	alarms_raise(router->alarms, end == PEER_VIOLATION ? ALARM_ADAPTER_VIOLATION : ALARM_ADAPTER_GONE, none, adapter, why);
 }
 
+static void on_followed(void *ctx, int r)
+{
+	struct router *router = ctx;
+	if (r != 0)
+		log_warn("a device that moved to another adapter is not followed", log_err(r));
+	else
+		audit_drain(router->parts.audit);
+}
+
+/* It has left the adapter by which it was reached, and its owner let it join at another: that is where it is now. */
+static void follow_device(struct router *router, const struct device *device)
+{
+	const struct way *way = device ? device_way(device) : NULL;
+	char detail[160];
+	if (!way || !registry_next_way(device))
+		return;
+	text_print(detail, sizeof(detail), "it left %s; its owner had let it join over %s", way->adapter, registry_next_way(device));
+	struct audit_record record = { .kind = AUDIT_DEVICE_MOVE, .subject = { SUBJECT_SYSTEM, 0 }, .object = device->name,
+				       .action = "device.move", .detail = detail };
+	(void)registry_follow(router->parts.registry, device->id, &record, on_followed, router);
+}
+
 static void hub_device(void *ctx, const char *adapter, const struct device_desc *desc)
 {
 	struct router *router = ctx;
 	struct device_id id;
-	int r = registry_describe(router->parts.registry, adapter, desc, claims_window_user(router->claims, adapter), &id);
-	if (r == 0 || r == REGISTRY_E_CLONE)
+	bool known = registry_find_way(router->parts.registry, adapter, &desc->addr) != NULL;
+	/* Whose window it is, counts for a device that is his already; whether there is room in it, for one that is not. */
+	const struct device *same = known ? NULL : registry_find_hw(router->parts.registry, &desc->hw);
+	uint32_t user = same && same->owner ? claims_window_whose(router->claims, adapter) : claims_window_user(router->claims, adapter);
+	int r = registry_describe(router->parts.registry, adapter, desc, user, &id);
+	if (r == 0) {
+		const struct device *device = registry_find(router->parts.registry, id);
+		if (device->state == DEVICE_DESCRIBED && (!known || joins_has(claims_joins(router->claims), adapter, &desc->addr)))
+			claims_not_taken(router->claims, adapter, &desc->addr);
+		follow_device(router, device);
+		return;
+	}
+	if (r == REGISTRY_E_CLONE)
 		return;
 	char addr[2 * ADDRESS_MAX + 1];
 	address_print(&desc->addr, addr);
@@ -346,6 +381,14 @@ static void hub_gone(void *ctx, const char *adapter, const struct address *addr,
 {
 	struct router *router = ctx;
 	registry_gone(router->parts.registry, adapter, addr, left);
+	follow_device(router, registry_find_way(router->parts.registry, adapter, addr));
+}
+
+static void hub_joining(void *ctx, const char *adapter, const struct address *addr, enum join_stage stage, const char *text)
+{
+	struct router *router = ctx;
+	claims_joining(router->claims, adapter, addr, stage, text);
+	follow_device(router, registry_find_way(router->parts.registry, adapter, addr));
 }
 
 static int hub_report(void *ctx, const char *adapter, const struct address *addr, uint8_t endpoint, uint16_t cap, const struct value *value,
@@ -391,5 +434,6 @@ const struct hub_ops router_hub_ops = {
 	.on_gone = hub_gone,
 	.on_report = hub_report,
 	.on_claim = hub_claim,
+	.on_joining = hub_joining,
 	.on_note = hub_note,
 };

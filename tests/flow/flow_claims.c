@@ -59,6 +59,12 @@ static void on_redeemed(void *ctx, int r, uint32_t user)
 	on_end(ctx, r);
 }
 
+static void on_stored(void *ctx, int r)
+{
+	(void)ctx;
+	check_ok(r);
+}
+
 static struct answer issue(struct house *house, uint32_t user)
 {
 	struct answer answer = { 0 };
@@ -179,7 +185,8 @@ static struct answer open_window(struct house *house, uint32_t user, const char 
 {
 	struct answer answer = { 0 };
 	struct audit_record record = { .kind = AUDIT_JOIN_OPEN, .subject = { SUBJECT_USER, user } };
-	claims_open_window(router_claims(house->app->router), user, code, "sim", seconds, &record, on_end, &answer);
+	const struct claims_wish wish = { .adapter = "sim", .seconds = seconds };
+	claims_open_window(router_claims(house->app->router), user, code, &wish, &record, on_end, &answer);
 	house_settle(house);
 	check_uint(answer.n_done, 1);
 	return answer;
@@ -236,6 +243,56 @@ static void a_window_takes_eight_and_no_more(void **state)
 	check_uint(n + 1, CLAIMS_PER_WINDOW_MAX); /* the lamp was the first */
 	code = issue(house, house->owner);
 	check_int(open_window(house, house->owner, code.code, CLAIMS_WINDOW_S_MAX + 1).r, CLAIMS_E_WINDOW);
+}
+
+struct pressed {
+	unsigned n;
+	int r;
+	struct device_id device;
+};
+
+static void on_pressed(void *ctx, int r, struct device_id device)
+{
+	struct pressed *pressed = ctx;
+	pressed->n++;
+	pressed->r = r;
+	pressed->device = device;
+}
+
+/* So many people at so many adapters at once; one more waits until somebody is done. */
+static void so_many_may_press_at_once(void **state)
+{
+	struct home *home = *state;
+	struct house *house = &home->house;
+	struct claims *claims = router_claims(house->app->router);
+	struct pressed all[CLAIMS_PRESSES_MAX + 1] = { 0 };
+	const struct capability_desc cap = { .id = CAP_CONTACT, .type = VALUE_BOOL, .access = ACCESS_READ | ACCESS_REPORT };
+	const struct endpoint_desc endpoint = { .id = 1, .n_caps = 1, .caps = &cap };
+	const struct value closed = value_bool(true), opened = value_bool(false);
+	struct device_id id;
+	for (uint8_t i = 0; i <= CLAIMS_PRESSES_MAX; i++) {
+		char adapter[8] = { 'x', (char)('a' + i) };
+		const struct device_desc desc = { .addr = { .len = 1, .bytes = { i } }, .vendor = "", .model = "", .firmware = "", .name = "c",
+						  .n_endpoints = 1, .endpoints = &endpoint };
+		check_ok(registry_describe(house->app->registry, adapter, &desc, 100u + i, &id));
+		claims_press(claims, 100u + i, 60, on_pressed, &all[i]);
+		check_uint(all[i].n, i == CLAIMS_PRESSES_MAX);
+	}
+	check_int(all[CLAIMS_PRESSES_MAX].r, CLAIMS_E_PRESSING);
+	const struct address first = { .len = 1 };
+	check_ok(registry_report(house->app->registry, "xa", &first, 1, CAP_CONTACT, &closed, 0, false, on_stored, NULL));
+	check_ok(registry_report(house->app->registry, "xa", &first, 1, CAP_CONTACT, &opened, 0, false, on_stored, NULL));
+	check_uint(all[0].n, 1);
+	check_ok(all[0].r);
+	check_true(device_id_equal(all[0].device, registry_find_way(house->app->registry, "xa", &first)->id));
+	claims_press(claims, 100u + CLAIMS_PRESSES_MAX, 60, on_pressed, &all[CLAIMS_PRESSES_MAX]);
+	check_uint(all[CLAIMS_PRESSES_MAX].n, 1);
+	house_sleep(house, 61000);
+	for (uint8_t i = 1; i < CLAIMS_PRESSES_MAX; i++)
+		check_true(all[i].n == 1 && all[i].r == CLAIMS_E_NOT_PRESSED);
+	check_uint(all[CLAIMS_PRESSES_MAX].n, 2);
+	claims_press(claims, 999, 60, on_pressed, &all[0]);
+	check_int(all[0].r, CLAIMS_E_NOTHING_WAITS);
 }
 
 static void handing_on_and_letting_go(void **state)
@@ -326,6 +383,7 @@ int main(void)
 		ROW(a_slip_of_the_finger_costs_no_try),
 		ROW(a_window_wants_the_users_own_code_and_a_claim_that_user),
 		ROW(a_window_takes_eight_and_no_more),
+		ROW(so_many_may_press_at_once),
 		ROW(handing_on_and_letting_go),
 		ROW(a_retired_identity_is_not_given_again),
 		ROW(names_rooms_and_their_limits),

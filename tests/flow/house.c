@@ -68,6 +68,8 @@ void house_close(struct house *house)
 	free(house->adapter.heard);
 	free(house->second.heard);
 	free(house->link.heard);
+	parts_wipe(&house->adapter.asked);
+	parts_wipe(&house->second.asked);
 	tmpdir_deinit(&house->dir);
 }
 
@@ -164,6 +166,15 @@ static void actor_note(struct actor *actor, const struct wire_msg *msg)
 	} else if (msg->type == WIRE_JOIN) {
 		heard.number = msg->join.req;
 		heard.value = msg->join.seconds;
+		actor->join_addr = msg->join.addr;
+		actor->code_len = msg->join.code.len;
+		if (msg->join.code.len)
+			memcpy(actor->code, msg->join.code.data, msg->join.code.len);
+	} else if (msg->type == WIRE_ASK) {
+		heard.number = msg->ask.req;
+		copy_text(actor->verb, sizeof(actor->verb), msg->ask.verb);
+		actor->asked.max = WIRE_ASK_MAX;
+		check_ok(parts_add(&actor->asked, msg->ask.data.data, msg->ask.data.len));
 	} else if (msg->type == WIRE_STATE || msg->type == WIRE_OPTION) {
 		copy_text(heard.text, sizeof(heard.text), msg->state.key);
 	} else if (msg->type == WIRE_LINK_EVENT) {
@@ -193,6 +204,18 @@ static void actor_note(struct actor *actor, const struct wire_msg *msg)
 		actor->heard[actor->n++] = heard;
 }
 
+static void actor_tell(struct actor *actor, uint64_t req)
+{
+	struct wire_msg msg = { .type = WIRE_TELL };
+	for (size_t at = 0; at < actor->tells.len; at += msg.tell.data.len) {
+		size_t left = actor->tells.len - at;
+		msg.tell.req = req;
+		msg.tell.data = (struct view){ actor->tells.data + at, left < WIRE_STATE_MAX ? left : WIRE_STATE_MAX };
+		actor_say(actor, &msg);
+	}
+	actor_say(actor, &(struct wire_msg){ .type = WIRE_DONE, .done = { req, (int32_t)actor->answer } });
+}
+
 static void actor_on_packet(void *ctx, const uint8_t *data, size_t len)
 {
 	struct actor *actor = ctx;
@@ -203,7 +226,15 @@ static void actor_on_packet(void *ctx, const uint8_t *data, size_t len)
 		wire_peer_step(&actor->wire, &msg);
 		if (msg.type == WIRE_BEAT)
 			continue;
+		if (msg.type == WIRE_ASK && !actor->asking)
+			parts_wipe(&actor->asked);
+		actor->asking = msg.type == WIRE_ASK && !msg.ask.last;
 		actor_note(actor, &msg);
+		if (msg.type == WIRE_ASK && msg.ask.last) {
+			if (actor->answers)
+				actor_tell(actor, msg.ask.req);
+			continue;
+		}
 		uint64_t req = msg.type == WIRE_COMMAND ? msg.command.req : msg.type == WIRE_JOIN ? msg.join.req : msg.remove.req;
 		if (actor->answers && (msg.type == WIRE_COMMAND || msg.type == WIRE_JOIN || msg.type == WIRE_REMOVE))
 			actor_say(actor, &(struct wire_msg){ .type = WIRE_DONE, .done = { req, (int32_t)actor->answer } });
@@ -245,7 +276,7 @@ static void actor_greet(struct actor *actor, enum wire_kind kind, const char *na
 	actor_say(actor, &hello);
 	check_true(house_until(actor->house, is_opening, actor));
 	check_true(!actor->closed);
-	actor_say(actor, &(struct wire_msg){ .type = WIRE_OPENED, .opened.flags = kind == WIRE_ADAPTER });
+	actor_say(actor, &(struct wire_msg){ .type = WIRE_OPENED, .opened.flags = kind == WIRE_ADAPTER ? 1 | 8 : 0 });
 	house_settle(actor->house);
 }
 
@@ -294,6 +325,25 @@ size_t actor_count(const struct actor *actor, uint8_t type)
 	for (size_t i = 0; i < actor->n; i++)
 		n += actor->heard[i].type == type;
 	return n;
+}
+
+void actor_joining(struct actor *adapter, uint8_t n, enum join_stage stage, const char *text)
+{
+	struct wire_msg msg = { .type = WIRE_JOINING };
+	msg.joining.addr = (struct address){ .len = 2, .bytes = { 0xad, n } };
+	msg.joining.stage = (uint8_t)stage;
+	msg.joining.text = view_text(text);
+	actor_say(adapter, &msg);
+	house_settle(adapter->house);
+}
+
+void actor_gone(struct actor *adapter, uint8_t n, bool left)
+{
+	struct wire_msg msg = { .type = WIRE_GONE };
+	msg.gone.addr = (struct address){ .len = 2, .bytes = { 0xad, n } };
+	msg.gone.left = left;
+	actor_say(adapter, &msg);
+	house_settle(adapter->house);
 }
 
 /* Devices. */

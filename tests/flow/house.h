@@ -13,6 +13,7 @@
 #include <stdint.h>
 #include "app_internal.h"
 #include "adapter/hub.h"
+#include "base/parts.h"
 #include "link/links.h"
 #include "model/wire.h"
 #include "people/people.h"
@@ -61,6 +62,13 @@ struct actor { /* the far end of a wire connection */
 	bool answers;    /* adapter: says RESULT_OK to every command */
 	enum result answer;
 	uint64_t seq;
+	struct view tells;       /* adapter: what its radio answers */
+	struct parts asked;      /* the whole text of the last ask */
+	bool asking;             /* there is more of it to come */
+	char verb[WIRE_VERB_MAX + 1];
+	struct address join_addr; /* of the last join */
+	uint8_t code[WIRE_CODE_MAX];
+	size_t code_len;
 };
 
 struct house {
@@ -100,6 +108,8 @@ struct device_id house_lock(struct house *house, uint8_t n, const char *name);
 struct device_id house_sensor(struct house *house, uint8_t n, const char *name); /* temperature, contact */
 void house_report(struct house *house, uint8_t n, uint16_t cap, struct value value);
 void actor_report(struct actor *adapter, uint8_t n, uint16_t cap, struct value value);
+void actor_joining(struct actor *adapter, uint8_t n, enum join_stage stage, const char *text);
+void actor_gone(struct actor *adapter, uint8_t n, bool left);
 void house_people(struct house *house);   /* owner "anna", member "ben" */
 void house_bind(struct house *house, struct device_id id, uint32_t owner);
 struct asker house_user(struct house *house, uint32_t user);

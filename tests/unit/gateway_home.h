@@ -49,6 +49,14 @@ static inline void gateway_open(struct gateway *g, const char *schema)
 	gateway_open_again(g);
 }
 
+static inline void gateway_open_with(struct gateway *g, const char *schema_1, const char *schema_2)
+{
+	char *both = NULL;
+	assert_true(asprintf(&both, "%s%s", schema_1, schema_2) > 0);
+	gateway_open(g, both);
+	free(both);
+}
+
 static inline void gateway_start(struct gateway *g)
 {
 	check_ok(store_start(g->store));

@@ -44,7 +44,7 @@ static void world_start(struct world *w)
 static void world_open(struct world *w)
 {
 	memset(w, 0, sizeof(*w));
-	gateway_open(&w->g, registry_schema_1);
+	gateway_open_with(&w->g, registry_schema_1, registry_schema_2);
 	world_start(w);
 }
 

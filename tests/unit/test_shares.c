@@ -32,7 +32,7 @@ static void world_open(struct world *w)
 	struct device_id id;
 
 	memset(w, 0, sizeof(*w));
-	gateway_open(&w->g, registry_schema_1);
+	gateway_open_with(&w->g, registry_schema_1, registry_schema_2);
 	check_ok(registry_new(w->g.loop, w->g.store, w->g.db, &options, &w->registry));
 	check_ok(registry_load(w->registry));
 	gateway_start(&w->g);
