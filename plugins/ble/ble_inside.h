@@ -39,7 +39,7 @@ struct gwa_self {
 	struct gatt gatt;
 	struct agent agent;
 	struct seen *seen; /* BLE_SEEN_MAX; NULL while no window is open */
-	size_t n_seen;
+	size_t n_seen, next_seen;
 	bool deaf; /* no adapter has listened for BLE_GRACE_MS */
 	uint64_t away_ms, marks_ms, beacons_ms; /* when their timers are due; UINT64_MAX: not set */
 };

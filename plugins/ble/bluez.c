@@ -149,8 +149,10 @@ static void on_step(void *ctx, DBusMessage *reply)
 		again(adapter);
 		return;
 	}
-	/* Whether it is powered is said by its property. */
-	if (adapter->step == BLUEZ_FILTERING) {
+	/* Whether it is powered is said by its property, before or after this. */
+	if (adapter->step == BLUEZ_IDLE && adapter->powered) {
+		go_on(adapter);
+	} else if (adapter->step == BLUEZ_FILTERING) {
 		step_to(adapter, BLUEZ_STARTING);
 		go_on(adapter);
 	} else if (adapter->step == BLUEZ_STARTING) {
@@ -468,12 +470,12 @@ void bluez_on_timer(struct bluez *bluez)
 
 void bluez_open_ears(struct bluez *bluez, bool open)
 {
+	if (open)
+		ask_objects(bluez);
 	if (bluez->open == open)
 		return;
 	bluez->open = open;
 	bus_match(bluez->bus, "type='signal',sender='" BLUEZ_NAME "',interface='" PROPERTIES "',arg0='org.bluez.Device1'", open);
-	if (open)
-		ask_objects(bluez);
 }
 
 void bluez_forget(struct bluez *bluez, const uint8_t mac[6])

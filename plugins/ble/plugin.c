@@ -271,7 +271,7 @@ static void ble_permit_join(gwa_self *self, uint64_t req, const struct gwa_join 
 
 	if (join->seconds == 0)
 		window_close(&self->window);
-	else if (!self->bluez.listening)
+	else if (!self->bus.up || !self->bluez.listening)
 		status = GWA_UNREACHABLE;
 	else
 		status = open_for(self, join);
@@ -283,10 +283,8 @@ static void ble_remove(gwa_self *self, uint64_t req, const struct gwa_addr *addr
 {
 	struct beacon *beacon = addr->len == 6 ? beacons_find(&self->beacons, addr->bytes) : NULL;
 
-	if (beacon) {
-		bluez_forget(&self->bluez, beacon->mac);
+	if (beacon)
 		sensors_remove(self, beacon);
-	}
 	gwa(self->host)->done(self->host, req, beacon ? GWA_OK : GWA_UNREACHABLE);
 }
 

@@ -74,6 +74,7 @@ void sensors_remove(gwa_self *self, struct beacon *beacon)
 {
 	struct gwa_addr addr = beacon_addr(beacon);
 
+	bluez_forget(&self->bluez, beacon->mac);
 	bluez_watch(&self->bluez, beacon->mac, false);
 	gatt_forget(self, beacon->mac);
 	beacons_remove(&self->beacons, beacon);
@@ -260,9 +261,12 @@ static struct seen *seen_of(gwa_self *self, const uint8_t mac[6])
 	}
 	if (!self->seen)
 		self->seen = calloc(BLE_SEEN_MAX, sizeof(*self->seen));
-	if (!self->seen || self->n_seen == BLE_SEEN_MAX)
+	if (!self->seen)
 		return NULL;
-	seen = &self->seen[self->n_seen++];
+	/* The oldest makes room. */
+	seen = &self->seen[self->n_seen < BLE_SEEN_MAX ? self->n_seen : self->next_seen++ % BLE_SEEN_MAX];
+	if (self->n_seen < BLE_SEEN_MAX)
+		self->n_seen++;
 	*seen = (struct seen){ 0 };
 	memcpy(seen->mac, mac, 6);
 	return seen;
@@ -307,7 +311,7 @@ void sensors_window(gwa_self *self, bool open)
 		return;
 	free(self->seen);
 	self->seen = NULL;
-	self->n_seen = 0;
+	self->n_seen = self->next_seen = 0;
 }
 
 /* Presence */
