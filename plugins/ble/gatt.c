@@ -75,7 +75,7 @@ static bool path_of(const struct gatt_peer *peer, const struct gatt_char *c, cha
 }
 
 /* With an empty a{sv} at the end, where options go. */
-static bool put_options(DBusMessage *message, const uint8_t *bytes, int len)
+bool gatt_put_options(DBusMessage *message, const uint8_t *bytes, int len)
 {
 	DBusMessageIter at, array, dict;
 
@@ -97,7 +97,7 @@ static int call_device(struct gatt_peer *peer, const char *method, int timeout_m
 	return bus_call(&peer->self->bus, bluez_message(bluez, path, DEVICE, method), timeout_ms, on_reply, peer);
 }
 
-static DBusMessage *char_message(const struct gatt_peer *peer, const struct gatt_char *c, const char *method)
+DBusMessage *gatt_message(const struct gatt_peer *peer, const struct gatt_char *c, const char *method)
 {
 	char path[PROPS_PATH_MAX];
 
@@ -246,7 +246,7 @@ static void start_notifying(struct gatt_peer *peer)
 			continue;
 		if (!(c->flags & CHAR_NOTIFY))
 			polls |= c->flags & CHAR_READ;
-		else if (bus_call(&peer->self->bus, char_message(peer, c, "StartNotify"), GATT_READ_MS, NULL, NULL))
+		else if (bus_call(&peer->self->bus, gatt_message(peer, c, "StartNotify"), GATT_READ_MS, NULL, NULL))
 			polls = true;
 	}
 	due_in(peer, polls ? GATT_POLL_MS : 0);
@@ -310,8 +310,8 @@ static bool read_next(struct gatt_peer *peer)
 		/* Once it is ready only what does not notify is asked for. */
 		if (!(c->flags & CHAR_READ) || (peer->step == GATT_READY && (c->flags & CHAR_NOTIFY || !characteristic_cap(c->row))))
 			continue;
-		message = char_message(peer, c, "ReadValue");
-		if (message && !put_options(message, NULL, 0)) {
+		message = gatt_message(peer, c, "ReadValue");
+		if (message && !gatt_put_options(message, NULL, 0)) {
 			dbus_message_unref(message);
 			message = NULL;
 		}
@@ -590,80 +590,4 @@ void gatt_end_window(gwa_self *self)
 		self->gatt.peers[i].compares = false;
 		self->gatt.peers[i].digits = 0;
 	}
-}
-
-/* Orders */
-
-static void on_written(void *ctx, DBusMessage *reply)
-{
-	struct gatt_order *order = ctx;
-	gwa_self *self = order->self;
-	struct beacon *beacon = beacons_find(&self->beacons, order->mac);
-	const char *error = props_error(reply);
-	struct value value = value_bool(order->on);
-	uint64_t req = order->req;
-
-	order->req = 0;
-	if (!error[0] && reply && beacon && !order->says_itself)
-		(void)sensors_report(self, beacon, order->endpoint, order->cap, &value);
-	gwa(self->host)->done(self->host, req,
-			      !reply || strcmp(error, "NotConnected") == 0 ? GWA_UNREACHABLE :
-			      strcmp(error, "NoReply") == 0		   ? GWA_TIMEOUT :
-			      error[0]					   ? GWA_FAILED :
-									     GWA_OK);
-}
-
-static int write_char(gwa_self *self, struct gatt_peer *peer, const struct gatt_char *c, struct gatt_order *order)
-{
-	struct value value = value_bool(order->on);
-	uint8_t bytes[CHARACTERISTIC_WRITE_MAX];
-	DBusMessage *message;
-	size_t len;
-
-	if (characteristic_write(c->row, &value, bytes, &len))
-		return GWA_BAD_VALUE;
-	message = char_message(peer, c, "WriteValue");
-	if (message && !put_options(message, bytes, (int)len)) {
-		dbus_message_unref(message);
-		message = NULL;
-	}
-	return bus_call(&self->bus, message, 8000, on_written, order) ? GWA_BUSY : GWA_OK;
-}
-
-static const struct gatt_char *find_char(const struct gatt_peer *peer, uint8_t endpoint, uint16_t cap)
-{
-	for (size_t i = 0; i < peer->n_chars; i++) {
-		if (peer->chars[i].endpoint == endpoint && characteristic_cap(peer->chars[i].row) == cap)
-			return &peer->chars[i];
-	}
-	return NULL;
-}
-
-void gatt_command(gwa_self *self, uint64_t req, const uint8_t mac[6], uint8_t endpoint, uint16_t cap, const struct gwa_value *value)
-{
-	struct gatt_peer *peer = gatt_peer(self, mac);
-	const struct gatt_char *c = peer && peer->step == GATT_READY ? find_char(peer, endpoint, cap) : NULL;
-	int status = GWA_BUSY;
-
-	if (!peer || peer->step != GATT_READY)
-		status = GWA_UNREACHABLE;
-	else if (!c || c->row->kind != KIND_SWITCH || !(c->flags & (CHAR_WRITE | CHAR_WRITE_QUIET)))
-		status = GWA_UNSUPPORTED;
-	else if (value->type != GWA_T_BOOL)
-		status = GWA_BAD_VALUE;
-	for (size_t i = 0; status == GWA_BUSY && i < GATT_ORDERS_MAX; i++) {
-		struct gatt_order *order = &self->gatt.orders[i];
-
-		if (order->req)
-			continue;
-		*order = (struct gatt_order){ .req = req, .self = self, .endpoint = endpoint, .cap = cap, .on = value->v.i != 0,
-					      .says_itself = c->flags & CHAR_NOTIFY };
-		memcpy(order->mac, mac, 6);
-		status = write_char(self, peer, c, order);
-		if (status == GWA_OK)
-			return;
-		order->req = 0;
-		break;
-	}
-	gwa(self->host)->done(self->host, req, status);
 }

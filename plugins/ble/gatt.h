@@ -78,4 +78,7 @@ struct gatt_peer *gatt_peer(gwa_self *self, const uint8_t mac[6]); /* NULL: none
 /* The digits that stood on the device: the same as ours prove it, others end it. False: nobody was to compare. */
 bool gatt_compare(gwa_self *self, const uint8_t mac[6], uint32_t digits);
 void gatt_end_window(gwa_self *self);
+/* For its own parts: an empty a{sv} at the end, where options go, bytes before it if there are any; a call to a characteristic. */
+bool gatt_put_options(DBusMessage *message, const uint8_t *bytes, int len);
+DBusMessage *gatt_message(const struct gatt_peer *peer, const struct gatt_char *c, const char *method);
 bool gatt_is_pairing(const struct gatt_peer *peer);

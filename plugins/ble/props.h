@@ -4,7 +4,7 @@
  *   above   ble/bluez  ble/scan  ble/gatt  ble/agent
  *   below   base/base  base/bytes  base/text
  *   owns    nothing: texts and bytes are borrowed from the message
- *   limits  PROPS_PARTS_MAX PROPS_UUIDS_MAX PROPS_DEPTH_MAX
+ *   limits  PROPS_PARTS_MAX PROPS_UUIDS_MAX PROPS_PATH_MAX
  *   errors  PROPS_E_MALFORMED
  *
  * A property of a type that BlueZ does not give it is as if it were not there, and counted in odd. Objects are known by
@@ -14,7 +14,7 @@
 #include "base/base.h"
 #include "base/bytes.h"
 
-enum { PROPS_PARTS_MAX = 8, PROPS_UUIDS_MAX = 32, PROPS_OBJECTS_MAX = 4096, PROPS_PATH_MAX = 96 };
+enum { PROPS_PARTS_MAX = 8, PROPS_UUIDS_MAX = 32, PROPS_PATH_MAX = 96 };
 enum { PROPS_E_MALFORMED = 1 };
 
 enum props_interface { PROPS_ADAPTER, PROPS_MONITORS, PROPS_DEVICE, PROPS_SERVICE, PROPS_CHARACTERISTIC, PROPS_AGENTS, PROPS_OTHER };

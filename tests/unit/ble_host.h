@@ -1,6 +1,6 @@
 #pragma once
 /* ble_host - a host of the test's making for the ble plugin, with a clock that is moved by hand, and a bus with a
- * bluetoothd on it (bluez_stub.h).
+ * bluetoothd on it (fake_bluez.h).
  */
 #include "check.h"
 
@@ -10,7 +10,7 @@
 #include "base/text.h"
 #include "ble/ble_inside.h"
 #include "ble/plugin.h"
-#include "bluez_stub.h"
+#include "fake_bluez.h"
 #include "model/capability.h"
 #include "tmpdir.h"
 
@@ -33,7 +33,7 @@ struct blob {
 struct fake_host {
 	const struct gwa_host_ops *ops; /* first: gwa() reads it */
 	gwa_self *self;
-	struct stub *stub;
+	struct fb *fb;
 	struct tmpdir dir;
 	char path[108], option[128];
 	struct said log[SAID_MAX];
@@ -200,7 +200,7 @@ static inline void settle(struct fake_host *host)
 		nfds_t n = 0;
 
 		assert_true(turns < 20000);
-		stub_turn(host->stub);
+		fb_turn(host->fb);
 		for (int i = 0; i < 8; i++) {
 			if (host->events[i])
 				pfds[n++] = (struct pollfd){ host->fds[i], (short)host->events[i], 0 };
@@ -262,7 +262,7 @@ static inline struct fake_host *open_world(void)
 	host->now = 1000;
 	tmpdir_init(&host->dir);
 	snprintf(host->path, sizeof(host->path), "%s/bus", host->dir.path);
-	host->stub = stub_new(host->path);
+	host->fb = fb_new(host->path);
 	return host;
 }
 static inline struct fake_host *open_plugin(void)
@@ -276,14 +276,14 @@ static inline struct fake_host *open_plugin(void)
 static inline void close_plugin(struct fake_host *host)
 {
 	ble_ops.close(host->self);
-	stub_free(host->stub);
+	fb_free(host->fb);
 	tmpdir_deinit(&host->dir);
 	free(host);
 }
 static inline void restart_plugin(struct fake_host *host)
 {
 	ble_ops.close(host->self);
-	settle(&(struct fake_host){ .stub = host->stub });
+	settle(&(struct fake_host){ .fb = host->fb });
 	host->n = 0;
 	check_ok(start_plugin(host, NULL));
 	settle(host);

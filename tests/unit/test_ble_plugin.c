@@ -17,7 +17,7 @@ static void say(struct fake_host *host, const uint8_t mac[6], uint16_t uuid, con
 	uint8_t bytes[64];
 	size_t n = unhex(hex, bytes);
 
-	stub_beacon(host->stub, mac, uuid, bytes, n);
+	fb_beacon(host->fb, mac, uuid, bytes, n);
 	settle(host);
 }
 
@@ -30,10 +30,10 @@ static void test_listens(void **state)
 
 	(void)state;
 	check_uint(count(host, 's'), 1);
-	check_true(stub_was_called(host->stub, "Set"));
-	check_true(stub_was_called(host->stub, "SetDiscoveryFilter"));
-	check_true(stub_was_called(host->stub, "StartDiscovery"));
-	check_true(stub_was_called(host->stub, "RegisterAgent"));
+	check_true(fb_was_called(host->fb, "Set"));
+	check_true(fb_was_called(host->fb, "SetDiscoveryFilter"));
+	check_true(fb_was_called(host->fb, "StartDiscovery"));
+	check_true(fb_was_called(host->fb, "RegisterAgent"));
 	check_true(host->self->bluez.listening);
 	close_plugin(host);
 }
@@ -80,7 +80,7 @@ static void test_strangers_do_not_wake_us(void **state)
 	for (int i = 0; i < 50; i++)
 		say(host, other, 0xfcd2, "4002ca09");
 	check_uint(host->wakes, wakes);
-	check_uint(host->stub->dropped, 50);
+	check_uint(host->fb->dropped, 50);
 	say(host, thermo, 0xfcd2, "40020b0a");
 	check_true(host->wakes > wakes);
 	close_plugin(host);
@@ -148,7 +148,7 @@ static void say_sealed(struct fake_host *host, uint32_t counter, const char *obj
 	memcpy(out + 1 + n, nonce + 9, 4);
 	EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG, 4, out + 1 + n + 4);
 	EVP_CIPHER_CTX_free(ctx);
-	stub_beacon(host->stub, thermo, 0xfcd2, out, n + 9);
+	fb_beacon(host->fb, thermo, 0xfcd2, out, n + 9);
 	settle(host);
 }
 
@@ -284,22 +284,22 @@ static void test_bluetoothd_goes_and_comes(void **state)
 	permit(host, 60, NULL, NULL, 0);
 	say(host, thermo, 0xfcd2, "4002ca09");
 	host->n = 0;
-	stub_forget_calls(host->stub);
-	stub_daemon(host->stub, false);
+	fb_forget_calls(host->fb);
+	fb_daemon(host->fb, false);
 	pass(host, BLE_GRACE_MS + 1);
 	check_uint(count(host, 'd'), 1);
 	check_int(permit(host, 60, NULL, NULL, 0), GWA_UNREACHABLE);
-	stub_daemon(host->stub, true);
+	fb_daemon(host->fb, true);
 	settle(host);
-	check_true(stub_was_called(host->stub, "StartDiscovery"));
-	check_true(stub_was_called(host->stub, "RegisterAgent"));
+	check_true(fb_was_called(host->fb, "StartDiscovery"));
+	check_true(fb_was_called(host->fb, "RegisterAgent"));
 	pass(host, BEACON_CALM_MS);
 	say(host, thermo, 0xfcd2, "4002cb09");
 	check_uint(count(host, 'u'), 1);
 	check_uint(count(host, 'r'), 1);
 	/* Who only pretends to be bluetoothd is not heard. */
 	host->n = 0;
-	host->stub->owner = ":1.66";
+	host->fb->owner = ":1.66";
 	say(host, thermo, 0xfcd2, "40020000");
 	check_uint(host->n, 0);
 	close_plugin(host);
@@ -313,13 +313,13 @@ static void test_adapter_resets(void **state)
 	permit(host, 60, NULL, NULL, 0);
 	say(host, thermo, 0xfcd2, "4002ca09");
 	host->n = 0;
-	stub_forget_calls(host->stub);
-	stub_power(host->stub, false);
+	fb_forget_calls(host->fb);
+	fb_power(host->fb, false);
 	settle(host);
 	check_true(!host->self->bluez.listening);
 	pass(host, BLUEZ_AGAIN_MS + 1);
-	check_true(stub_was_called(host->stub, "Set"));
-	check_true(stub_was_called(host->stub, "StartDiscovery"));
+	check_true(fb_was_called(host->fb, "Set"));
+	check_true(fb_was_called(host->fb, "StartDiscovery"));
 	check_true(host->self->bluez.listening);
 	check_uint(count(host, 'd'), 0); /* it was quick enough */
 	close_plugin(host);
@@ -332,14 +332,14 @@ static void test_backoff(void **state)
 	size_t n, before = 0;
 
 	(void)state;
-	host->stub->fail = "StartDiscovery";
-	host->stub->error = "org.bluez.Error.Failed";
+	host->fb->fail = "StartDiscovery";
+	host->fb->error = "org.bluez.Error.Failed";
 	check_ok(start_plugin(host, NULL));
 	pass(host, 10 * 60000);
-	for (const char *at = host->stub->log; (at = strstr(at, "StartDiscovery ")); at++)
+	for (const char *at = host->fb->log; (at = strstr(at, "StartDiscovery ")); at++)
 		before++;
 	check_true(before > 10 && before < 22);
-	host->stub->fail = NULL;
+	host->fb->fail = NULL;
 	pass(host, BLUEZ_AGAIN_MOST_MS + 1000);
 	check_true(host->self->bluez.listening);
 	n = count(host, 'n');
@@ -353,11 +353,11 @@ static void test_silence(void **state)
 	struct fake_host *host = open_world();
 
 	(void)state;
-	host->stub->fail = "GetManagedObjects";
+	host->fb->fail = "GetManagedObjects";
 	check_ok(start_plugin(host, NULL));
 	pass(host, 3 * BLUEZ_CALL_MS);
 	check_true(!host->self->bluez.listening);
-	host->stub->fail = NULL;
+	host->fb->fail = NULL;
 	pass(host, 3 * BLUEZ_CALL_MS);
 	check_true(host->self->bluez.listening);
 	close_plugin(host);
@@ -368,18 +368,18 @@ static void test_passive(void **state)
 	struct fake_host *host = open_world();
 
 	(void)state;
-	host->stub->monitors = true;
+	host->fb->monitors = true;
 	check_ok(start_plugin(host, "passive"));
 	settle(host);
-	check_true(stub_was_called(host->stub, "RegisterMonitor"));
-	check_true(!stub_was_called(host->stub, "StartDiscovery"));
+	check_true(fb_was_called(host->fb, "RegisterMonitor"));
+	check_true(!fb_was_called(host->fb, "StartDiscovery"));
 	check_true(host->self->bluez.listening);
 	close_plugin(host);
 	/* Not offered: active. */
 	host = open_world();
 	check_ok(start_plugin(host, "passive"));
 	settle(host);
-	check_true(stub_was_called(host->stub, "StartDiscovery"));
+	check_true(fb_was_called(host->fb, "StartDiscovery"));
 	close_plugin(host);
 }
 
@@ -388,7 +388,7 @@ static void test_the_bus_goes(void **state)
 	struct fake_host *host = open_plugin();
 
 	(void)state;
-	stub_hang_up(host->stub);
+	fb_hang_up(host->fb);
 	settle(host);
 	check_uint(count(host, 'x'), 1);
 	check_int(permit(host, 60, NULL, NULL, 0), GWA_UNREACHABLE);
@@ -403,7 +403,7 @@ static void test_settings(void **state)
 	(void)state;
 	for (size_t i = 0; i < N_ELEMENTS(rows); i++)
 		check_int(ble_ops.open((gwa_host *)(void *)host, rows[i], 1, &host->self), -EINVAL);
-	stub_free(host->stub);
+	fb_free(host->fb);
 	check_true(start_plugin(host, NULL) < 0);
 	tmpdir_deinit(&host->dir);
 	free(host);
@@ -444,18 +444,18 @@ static void test_named_only(void **state)
 {
 	static const uint8_t passing[6] = { 0x54, 1, 2, 3, 4, 5 };
 	struct fake_host *host = open_plugin();
-	struct stub_device *d = stub_device(host->stub, passing);
+	struct fb_device *d = fb_device(host->fb, passing);
 	uint8_t ibeacon[23] = { 0x02, 0x15, 1, 2, 3, [22] = 0xc5 };
 
 	(void)state;
 	d->random = true;
 	permit(host, 60, NULL, NULL, 0);
 	say(host, passing, 0xfcd2, "4002ca09");
-	d = stub_device(host->stub, other);
+	d = fb_device(host->fb, other);
 	d->company = 0x004c;
 	d->len = sizeof(ibeacon);
 	memcpy(d->data, ibeacon, d->len);
-	stub_heard(host->stub, d);
+	fb_heard(host->fb, d);
 	settle(host);
 	check_uint(count(host, 'u'), 0);
 	permit(host, 60, other, NULL, 0);
@@ -478,7 +478,7 @@ static void test_remove(void **state)
 	settle(host);
 	check_int(last(host, 'f')->number, GWA_OK);
 	check_uint(count(host, 'l'), 1);
-	check_true(stub_was_called(host->stub, "RemoveDevice"));
+	check_true(fb_was_called(host->fb, "RemoveDevice"));
 	say_sealed(host, 2, "02cb09");
 	check_uint(count(host, 'r') + count(host, 'u'), 0);
 	ble_ops.remove(host->self, 78, &addr);
