@@ -128,6 +128,8 @@ static void network_read(struct look *k, const struct json *root, struct radio_n
 static void device_read(struct look *k, const struct json *object, struct radio_key *ret)
 {
 	const struct json *key = json_get(object, "link_key");
+	const char *outer = k->place;
+	char place[PATH_CAP];
 
 	ret->eui = hex_number(k, object, "ieee_address", 16);
 	ret->nwk = 0xfffe; /* not known */
@@ -137,10 +139,13 @@ static void device_read(struct look *k, const struct json *object, struct radio_
 		wrong(k, "is_child", "true or false");
 	if (json_kind(key) == JSON_NULL || k->err)
 		return;
+	text_print(place, sizeof(place), "%slink_key.", outer);
+	k->place = place;
 	ret->has_key = true;
 	hex_key(k, key, "key", ret->key);
 	ret->rx_counter = number(k, key, "rx_counter", 0, UINT32_MAX);
 	ret->tx_counter = number(k, key, "tx_counter", 0, UINT32_MAX);
+	k->place = outer;
 }
 
 static bool is_twice(const struct radio_key *keys, size_t i)
