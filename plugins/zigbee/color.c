@@ -1,43 +1,35 @@
-/* sRGB primaries and D65 (IEC 61966-2-1). Brightness is another capability: a colour here is at its full one, so only the
- * ratio of the three lights counts.
+/* Lamps that speak in coordinates can show more than sRGB, and people who ask for red want all the red there is. So the three lights are
+ * those of the wide gamut that such lamps are built for (D65 white), without a gamma. Brightness is another capability: a colour here
+ * is at its full one, so only the ratio of the three counts.
  */
 #include "zigbee/color.h"
 
 #include <math.h>
 
-static double expand(double c)
-{
-	return c <= 0.04045 ? c / 12.92 : pow((c + 0.055) / 1.055, 2.4);
-}
+enum { STEPS = 65535, LARGEST = 65279 }; /* ZCL 5.2.2.2.1.4: 0xfeff is the most */
 
-static double compress(double c)
-{
-	return c <= 0.0031308 ? 12.92 * c : 1.055 * pow(c, 1 / 2.4) - 0.055;
-}
-
-/* One of red, green, blue at full value: distance is how far its hue is away, in degrees. */
+/* One of red, green, blue; distance is how far its hue is away, in degrees. */
 static double channel(double distance, double saturation)
 {
 	double k = fmod(distance + 360, 360) / 60;
 	double slope = fmin(fmin(k, 4 - k), 1);
 
-	return expand(1 - saturation * fmax(slope, 0));
+	return 1 - saturation * fmax(slope, 0);
 }
 
+/* To four places: finer is no lamp. */
 static uint16_t coordinate(double part, double sum)
 {
-	double v = sum > 0 ? part / sum * 65536 : 0;
-
-	return (uint16_t)lround(fmin(v, 65279)); /* ZCL 5.2.2.2.1.4: 0xfeff is the most */
+	return (uint16_t)fmin(round(round(part / sum * 10000) / 10000 * STEPS), LARGEST);
 }
 
 struct color_xy color_to_xy(struct color_hs color)
 {
 	double s = color.saturation / 100.0;
 	double r = channel(300 + color.hue, s), g = channel(180 + color.hue, s), b = channel(60 + color.hue, s);
-	double x = 0.4124564 * r + 0.3575761 * g + 0.1804375 * b;
-	double y = 0.2126729 * r + 0.7151522 * g + 0.0721750 * b;
-	double z = 0.0193339 * r + 0.1191920 * g + 0.9503041 * b;
+	double x = 0.664511 * r + 0.154324 * g + 0.162028 * b;
+	double y = 0.283881 * r + 0.668433 * g + 0.047685 * b;
+	double z = 0.000088 * r + 0.072310 * g + 0.986039 * b;
 
 	return (struct color_xy){ coordinate(x, x + y + z), coordinate(y, x + y + z) };
 }
@@ -59,19 +51,14 @@ static double hue_of(double r, double g, double b, double top, double span)
 
 struct color_hs color_to_hs(struct color_xy color)
 {
-	double cx = color.x / 65536.0, cy = fmax(color.y, 1) / 65536.0;
+	double cx = color.x / (double)STEPS, cy = fmax(color.y, 1) / STEPS;
 	double x = cx / cy, z = fmax(1 - cx - cy, 0) / cy;
-	double r = fmax(3.2404542 * x - 1.5371385 - 0.4985314 * z, 0);
-	double g = fmax(-0.9692660 * x + 1.8760108 + 0.0415560 * z, 0);
-	double b = fmax(0.0556434 * x - 0.2040259 + 1.0572252 * z, 0);
-	double top = fmax(fmax(r, g), b), low;
+	double r = fmax(1.656492 * x - 0.354851 - 0.255038 * z, 0);
+	double g = fmax(-0.707196 * x + 1.655397 + 0.036152 * z, 0);
+	double b = fmax(0.051713 * x - 0.121364 + 1.011530 * z, 0);
+	double top = fmax(fmax(r, g), b), low = fmin(fmin(r, g), b);
 
 	if (top <= 0)
 		return (struct color_hs){ 0, 0 };
-	r = compress(r / top);
-	g = compress(g / top);
-	b = compress(b / top);
-	top = fmax(fmax(r, g), b);
-	low = fmin(fmin(r, g), b);
 	return (struct color_hs){ (int)lround(hue_of(r, g, b, top, top - low)) % 360, (int)lround((top - low) / top * 100) };
 }

@@ -6,7 +6,7 @@
  *   owns    nothing
  *   limits  -
  *
- * CIE 1931 x and y in 65536ths, as the Colour Control cluster has them; hue in degrees, saturation in percent, of sRGB.
+ * CIE 1931 x and y in 65535ths, as lamps take them; hue in degrees, saturation in percent.
  */
 #include "base/base.h"
 

@@ -35,7 +35,9 @@ static void frame_end(struct trait_order *ret, struct writer *w)
 	ret->frames[ret->n++].len = (uint8_t)writer_len(w);
 }
 
-/* One frame of at most three fields; width 0 ends them. */
+/* Level and colour commands end with which of the lamp's own options are overridden: none (ZCL 3.10.2.3.1.3). */
+#define OPTIONS { 1, 0 }, { 1, 0 }
+
 struct field {
 	uint8_t width;
 	uint16_t value;
@@ -78,13 +80,13 @@ static int order_on_off(const struct order *order, struct trait_order *ret)
 static int order_level(const struct order *order, struct trait_order *ret)
 {
 	/* Move to level, with on/off (ZCL 3.10.2.3.1). */
-	send(ret, CLUSTER_LEVEL, 0x04, (const struct field[]){ { 1, share_of(order->number) }, { 2, TRANSITION } }, 2);
+	send(ret, CLUSTER_LEVEL, 0x04, (const struct field[]){ { 1, share_of(order->number) }, { 2, TRANSITION }, OPTIONS }, 4);
 	return 0;
 }
 
 static int order_mireds(const struct order *order, struct trait_order *ret)
 {
-	send(ret, CLUSTER_COLOR, 0x0a, (const struct field[]){ { 2, (uint16_t)order->number }, { 2, TRANSITION } }, 2);
+	send(ret, CLUSTER_COLOR, 0x0a, (const struct field[]){ { 2, (uint16_t)order->number }, { 2, TRANSITION }, OPTIONS }, 4);
 	return 0;
 }
 
@@ -105,7 +107,7 @@ static int order_xy(const struct order *order, struct trait_order *ret)
 		hs.saturation = (int)order->number;
 	}
 	xy = color_to_xy(hs);
-	send(ret, CLUSTER_COLOR, 0x07, (const struct field[]){ { 2, xy.x }, { 2, xy.y }, { 2, TRANSITION } }, 3);
+	send(ret, CLUSTER_COLOR, 0x07, (const struct field[]){ { 2, xy.x }, { 2, xy.y }, { 2, TRANSITION }, OPTIONS }, 5);
 	return 0;
 }
 
@@ -118,10 +120,10 @@ static int order_hue(const struct order *order, struct trait_order *ret)
 	/* Direction 0: the shorter way. */
 	if (order->row->form == FORM_TURN16)
 		send(ret, CLUSTER_COLOR, 0x40,
-		     (const struct field[]){ { 2, (uint16_t)round(turn * UINT16_MAX) }, { 1, 0 }, { 2, TRANSITION } }, 3);
+		     (const struct field[]){ { 2, (uint16_t)round(turn * UINT16_MAX) }, { 1, 0 }, { 2, TRANSITION }, OPTIONS }, 5);
 	else
 		send(ret, CLUSTER_COLOR, 0x00,
-		     (const struct field[]){ { 1, (uint16_t)round(turn * SHARE_MAX) }, { 1, 0 }, { 2, TRANSITION } }, 3);
+		     (const struct field[]){ { 1, (uint16_t)round(turn * SHARE_MAX) }, { 1, 0 }, { 2, TRANSITION }, OPTIONS }, 5);
 	return 0;
 }
 
@@ -129,7 +131,7 @@ static int order_saturation(const struct order *order, struct trait_order *ret)
 {
 	if (order->row->form == FORM_COLOR)
 		return order_xy(order, ret);
-	send(ret, CLUSTER_COLOR, 0x03, (const struct field[]){ { 1, share_of(order->number) }, { 2, TRANSITION } }, 2);
+	send(ret, CLUSTER_COLOR, 0x03, (const struct field[]){ { 1, share_of(order->number) }, { 2, TRANSITION }, OPTIONS }, 4);
 	return 0;
 }
 
@@ -216,7 +218,7 @@ static int order_siren(const struct order *order, struct trait_order *ret)
 	put_u8(&w, on ? SIREN_BURGLAR : 0);
 	put_u16(&w, on ? SIREN_S : 0);
 	put_u8(&w, on ? 50 : 0); /* of each second, in percent */
-	put_u8(&w, on ? 1 : 0);
+	put_u8(&w, 1); /* strobe: medium */
 	frame_end(ret, &w);
 	return 0;
 }

@@ -39,7 +39,7 @@ static const struct press_row rows[] = {
 	{ CLUSTER_COVERING, 0x01, PRESS_PLAIN, { "close" } },
 	{ CLUSTER_COVERING, 0x02, PRESS_PLAIN, { "stop" } },
 	{ CLUSTER_COLOR, 0x00, PRESS_PLAIN, { "move_to_hue" } },
-	{ CLUSTER_COLOR, 0x01, PRESS_MODE, { "hue_stop", "hue_move", "", "hue_move" } },
+	{ CLUSTER_COLOR, 0x01, PRESS_MODE, { "hue_stop", "hue_move", "hue_stop", "hue_down" } },
 	{ CLUSTER_COLOR, 0x02, PRESS_MODE, { "", "color_hue_step_up", "", "color_hue_step_down" } },
 	{ CLUSTER_COLOR, 0x03, PRESS_PLAIN, { "move_to_saturation" } },
 	{ CLUSTER_COLOR, 0x05, PRESS_MODE, { "", "color_saturation_step_up", "", "color_saturation_step_down" } },

@@ -8,25 +8,10 @@
 // without an endpoint is that of the first one with the cluster. Properties for which the gateway has no capability are named in
 // `nothing` below; one that is in no list ends the run. The same run writes the same file.
 
-import { createRequire } from "node:module";
-import path from "node:path";
-
-const require = createRequire(import.meta.url);
-const root = path.dirname(require.resolve("zigbee-herdsman-converters/package.json"));
-const zhc = require("zigbee-herdsman-converters");
-const { generateDefinition } = require(path.join(root, "dist/lib/generateDefinition.js"));
-const { Clusters } = require("zigbee-herdsman/dist/zspec/zcl/index.js");
-zhc.setLogger({ debug() {}, info() {}, warning() {}, error() {} });
+import { definitionOf, deviceOf, dice, hex, words } from "./unknown_device.mjs";
 
 const LISTS = 1000;
-const hex = (n) => n.toString(16).padStart(4, "0");
-const nameOf = new Map(Object.entries(Clusters).filter(([, c]) => c.manufacturerCode === undefined).map(([name, c]) => [c.ID, name]));
-
-let seed = 0x600df00d;
-function random(below) {
-	seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0;
-	return Math.floor((seed / 2 ** 32) * below);
-}
+const random = dice(0x600df00d);
 const pick = (list) => list[random(list.length)];
 
 const inputs = [0x0001, 0x0002, 0x0003, 0x0006, 0x0008, 0x000c, 0x000d, 0x000f, 0x0010, 0x0101, 0x0102, 0x0201, 0x0202, 0x0204, 0x0300, 0x0301,
@@ -74,31 +59,6 @@ function randomList() {
 	const list = [...ids].map(randomEndpoint);
 	if (random(6) === 0) list.push({ id: 242, ins: [], outs: [0x0021], attributes: new Map() });
 	return list;
-}
-
-/* Of theirs, what the generator looks at. */
-function deviceOf(list) {
-	const device = { modelID: "unknown", manufacturerName: "unknown", manufacturerID: 0x1234, type: "Router", ieeeAddr: "0x00124b0012345678", meta: {} };
-	device.endpoints = list.map((e) => {
-		const named = (ids) => ids.filter((id) => nameOf.has(id)).map((id) => ({ ID: id, name: nameOf.get(id) }));
-		return {
-			ID: e.id,
-			getDevice: () => device,
-			getInputClusters: () => named(e.ins),
-			getOutputClusters: () => named(e.outs),
-			supportsInputCluster: (name) => named(e.ins).some((c) => c.name === name),
-			supportsOutputCluster: (name) => named(e.outs).some((c) => c.name === name),
-			getClusterAttributeValue(cluster, attribute) {
-				const c = Clusters[cluster];
-				return e.attributes.get(`${hex(c.ID)}.${hex(c.attributes[attribute].ID)}`);
-			},
-			read() {
-				throw new Error("UNSUPPORTED_ATTRIBUTE");
-			},
-		};
-	});
-	device.getEndpoint = (id) => device.endpoints.find((e) => e.ID === id);
-	return device;
 }
 
 /* Property -> capabilities, clusters that it may come from. */
@@ -180,9 +140,7 @@ function reduce(exposes, list) {
 
 for (let i = 0; i < LISTS; i++) {
 	const list = randomList(), device = deviceOf(list);
-	const definition = zhc.prepareDefinition((await generateDefinition(device)).definition);
+	const definition = await definitionOf(device);
 	const exposes = typeof definition.exposes === "function" ? definition.exposes(device, {}) : definition.exposes;
-	const words = list.map((e) => `e${e.id},i${e.ins.map(hex).join(".")},o${e.outs.map(hex).join(".")}` +
-		[...e.attributes].map(([k, v]) => `,a${k}=${v}`).join(""));
-	console.log(`${words.join(" ")}|${reduce(exposes, list).join(" ")}`);
+	console.log(`${words(list)}|${reduce(exposes, list).join(" ")}`);
 }

@@ -5,41 +5,20 @@
  * A row: who exposes it (theirs, ours), the capability, when, why. When: +CLUSTER the endpoint has it, -CLUSTER has it not, >CLUSTER it
  * gives its commands, ^CLUSTER an endpoint before it has it, *CLUSTER any other one, =CLUSTER.ATTRIBUTE that could be read.
  */
-#include "zigbee_home.h"
+#include "zigbee_list.h"
 
 #include "model/capability.h"
 
-enum { LINE = 4096, DIFFERENCES_MAX = 64, READABLE_MAX = 16 };
+enum { LINE = 4096, DIFFERENCES_MAX = 64 };
 
 struct difference {
 	char line[512];
 	const char *side, *cap, *when, *why;
 	size_t used;
 };
-struct readable {
-	uint8_t endpoint;
-	uint16_t cluster, attribute;
-};
-struct list {
-	struct home home;
-	struct readable readable[READABLE_MAX * NODE_ENDPOINTS_MAX];
-	size_t n_readable;
-};
-
-static FILE *file_open(const char *name)
-{
-	char path[512];
-	FILE *f;
-
-	snprintf(path, sizeof(path), "%s/tests/unit/%s", getenv("GW_SOURCE_ROOT"), name);
-	f = fopen(path, "re");
-	assert_non_null(f);
-	return f;
-}
-
 static size_t differences_read(struct difference *ret)
 {
-	FILE *f = file_open("expose_differences.tsv");
+	FILE *f = list_file("expose_differences.tsv");
 	size_t n = 0;
 
 	while (fgets(ret[n].line, sizeof(ret[n].line), f)) {
@@ -59,55 +38,6 @@ static size_t differences_read(struct difference *ret)
 	}
 	fclose(f);
 	return n;
-}
-
-static uint8_t type_of(const struct node_endpoint *endpoint, uint16_t cluster, uint16_t attribute)
-{
-	struct trait_attribute facts[TRAITS_PLAN_MAX];
-	size_t n = traits_facts(endpoint, facts);
-
-	for (size_t i = 0; i < n; i++) {
-		if (facts[i].cluster == cluster && facts[i].attribute == attribute)
-			return facts[i].type;
-	}
-	fail_msg("%04x/%04x is no fact", cluster, attribute);
-	return 0;
-}
-
-/* "a0500.0001=13" */
-static void read_attribute(struct list *list, struct node_endpoint *endpoint, const char *text)
-{
-	uint16_t cluster = (uint16_t)strtoul(text + 1, NULL, 16), attribute = (uint16_t)strtoul(text + 6, NULL, 16);
-	struct zcl_value value = home_value(type_of(endpoint, cluster, attribute), atoi(text + 11));
-
-	(void)traits_learn(endpoint, cluster, 0, attribute, &value);
-	list->readable[list->n_readable++] = (struct readable){ endpoint->id, cluster, attribute };
-}
-
-/* "e1,i0006.0008,o0019,a0300.400a=31 e2,..." */
-static void list_read(char *text, struct list *ret)
-{
-	char *save_word, *save;
-
-	*ret = (struct list){ 0 };
-	for (char *word = strtok_r(text, " ", &save_word); word; word = strtok_r(NULL, " ", &save_word)) {
-		struct node_endpoint *endpoint = NULL;
-
-		for (char *part = strtok_r(word, ",", &save); part; part = strtok_r(NULL, ",", &save)) {
-			if (*part == 'e')
-				endpoint = home_endpoint(&ret->home, (uint8_t)atoi(part + 1));
-			else if (*part == 'a')
-				read_attribute(ret, endpoint, part);
-			for (char *p = part + 1; (*part == 'i' || *part == 'o') && *p; p += *p == '.') {
-				uint16_t cluster = (uint16_t)strtoul(p, &p, 16);
-
-				if (*part == 'i')
-					endpoint->in[endpoint->n_in++] = cluster;
-				else
-					endpoint->out[endpoint->n_out++] = cluster;
-			}
-		}
-	}
 }
 
 static bool is_elsewhere(const struct list *list, const struct node_endpoint *endpoint, uint16_t cluster, bool before)
@@ -214,7 +144,7 @@ static void unknown_devices_are_what_others_take_them_for(void **state)
 {
 	struct difference *rows = calloc(DIFFERENCES_MAX, sizeof(*rows));
 	size_t n_rows = differences_read(rows), n = 0, bad = 0;
-	FILE *f = file_open("expose_vectors.txt");
+	FILE *f = list_file("expose_vectors.txt");
 	char line[LINE];
 
 	(void)state;
@@ -244,7 +174,7 @@ static void unknown_devices_are_what_others_take_them_for(void **state)
 /* Endpoints by number, each capability once in an endpoint, none beyond its row of the gateway's table. */
 static void traits_are_in_order(void **state)
 {
-	FILE *f = file_open("expose_vectors.txt");
+	FILE *f = list_file("expose_vectors.txt");
 	char line[LINE];
 
 	(void)state;

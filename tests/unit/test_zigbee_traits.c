@@ -119,14 +119,14 @@ static void a_lamp_of_two_coordinates(void **state)
 	(void)state;
 	home_of(&home, 0x0300);
 	home_fact(&home.endpoints[0], FACT_COLOR_CAPABILITIES, 8);
-	home_hears(&home, 1, 0x0300, 3, ZCL_UINT16, 0.64 * 65536);
+	home_hears(&home, 1, 0x0300, 3, ZCL_UINT16, 0.7006 * 65535);
 	check_uint(home.n, 0); /* half of it */
-	home_hears(&home, 1, 0x0300, 4, ZCL_UINT16, 0.33 * 65536);
+	home_hears(&home, 1, 0x0300, 4, ZCL_UINT16, 0.2993 * 65535);
 	check_int(home_reading(&home, GWA_CAP_COLOR_HUE)->v.i, 0);
 	check_int(home_reading(&home, GWA_CAP_COLOR_SATURATION)->v.i, 100);
-	home_hears(&home, 1, 0x0300, 3, ZCL_UINT16, 0.3127 * 65536);
+	home_hears(&home, 1, 0x0300, 3, ZCL_UINT16, 0.3227 * 65535);
 	check_uint(home.n, 2);
-	home_hears(&home, 1, 0x0300, 4, ZCL_UINT16, 0.329 * 65536);
+	home_hears(&home, 1, 0x0300, 4, ZCL_UINT16, 0.329 * 65535);
 	check_true(home_reading(&home, GWA_CAP_COLOR_SATURATION)->v.i <= 1);
 }
 
