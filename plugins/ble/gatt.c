@@ -113,7 +113,7 @@ static void fall_back(struct gatt_peer *peer)
 	bus_forget(&peer->self->bus, peer);
 	peer->step = GATT_AWAY;
 	peer->n_chars = peer->at = 0;
-	peer->resolved = false;
+	peer->resolved = peer->asks = false;
 	if (beacon)
 		sensors_go_down(peer->self, beacon);
 }
@@ -254,6 +254,7 @@ static void start_notifying(struct gatt_peer *peer)
 
 static void be_ready(struct gatt_peer *peer)
 {
+	struct guest *guest = window_guest(&peer->self->window, peer->mac);
 	struct beacon *beacon = remember(peer);
 	gwa_self *self = peer->self;
 
@@ -275,6 +276,8 @@ static void be_ready(struct gatt_peer *peer)
 	sensors_describe(self, beacon);
 	if (peer->joins) {
 		keep_beacons_now(self);
+		if (guest)
+			window_dismiss(guest);
 		sensors_joining(self, peer->mac, GWA_JOIN_READY, NULL);
 	}
 	peer->joins = false;
@@ -292,6 +295,7 @@ static void on_read(void *ctx, DBusMessage *reply)
 	struct gatt_peer *peer = ctx;
 	struct view bytes;
 
+	peer->asks = false;
 	if (!reply)
 		return;
 	if (!props_bytes(reply, &bytes))
@@ -315,7 +319,8 @@ static bool read_next(struct gatt_peer *peer)
 			dbus_message_unref(message);
 			message = NULL;
 		}
-		if (!bus_call(&peer->self->bus, message, GATT_READ_MS, on_read, peer))
+		peer->asks = !bus_call(&peer->self->bus, message, GATT_READ_MS, on_read, peer);
+		if (peer->asks)
 			return true;
 	}
 	return false;
@@ -414,6 +419,8 @@ static void go_on(struct gatt_peer *peer)
 		due_in(peer, 0);
 		number_chars(peer);
 	}
+	if (peer->asks)
+		return;
 	if (peer->step == GATT_READING && !read_next(peer))
 		be_ready(peer);
 	else if (peer->step == GATT_READY && !read_next(peer))
@@ -552,7 +559,7 @@ void gatt_on_timer(gwa_self *self)
 			continue;
 		}
 		if (peer->step == GATT_READY) {
-			peer->at = 0;
+			peer->at = peer->asks ? peer->at : 0;
 			peer->due_ms = now + GATT_POLL_MS;
 		}
 		go_on(peer);

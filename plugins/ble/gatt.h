@@ -40,6 +40,7 @@ struct gatt_char {
 };
 struct gatt_peer {
 	bool used, present, joins, random, paired, asked_person, authenticated, resolved;
+	bool asks; /* a read is on its way */
 	uint8_t mac[6], adapter;
 	enum gatt_step step;
 	gwa_self *self;
