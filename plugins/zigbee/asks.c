@@ -4,6 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include "base/text.h"
 #include "sys/crypto.h"
 #include "sys/json.h"
@@ -18,6 +21,9 @@ static void done(gwa_self *self, int status)
 
 	backup_keys_free(self->asked.keys, self->asked.n_keys);
 	self->asked = (struct asked){ .req = 0 };
+#ifdef __GLIBC__
+	malloc_trim(0); /* a map takes much for a moment */
+#endif
 	if (req)
 		gwa(self->host)->done(self->host, req, status);
 }

@@ -63,6 +63,7 @@ static void finished(gwa_self *self, struct device *device)
 {
 	inquiry_stop(device);
 	device->inquiry_fails = 0;
+	device->proven = true;
 	if (device->row.stage != NODES_READY) {
 		device->row.stage = NODES_READY;
 		kept_changed(self);

@@ -226,21 +226,23 @@ static void on_message(void *ctx, const struct radio_message *message)
 	struct nodes_row *row = nodes_by_nwk(&self->nodes, message->nwk);
 	struct device *device;
 	struct zcl_frame frame;
-	enum talk_verdict verdict;
+	bool good;
 
 	if (!row || message->nwk == 0) {
 		note_unknown(self, message->nwk);
 		return;
 	}
 	device = device_of(row);
-	verdict = talk_admit(&self->talk, &device->peer, message);
-	if (verdict == TALK_FLOOD)
-		note_flood(self, device);
-	if (verdict != TALK_FRESH || !is_for_us(message))
+	if (talk_is_again(&self->talk, &device->peer, message) || !is_for_us(message))
 		return;
+	good = zcl_frame_read(message->data, &frame) == 0;
+	if (!(good && talk_expects(&self->talk, &device->peer, message, &frame)) && talk_is_flood(&self->talk, &device->peer)) {
+		note_flood(self, device);
+		return;
+	}
 	device->lqi = message->lqi;
 	device_heard(self, device);
-	if (zcl_frame_read(message->data, &frame)) {
+	if (!good) {
 		note_malformed(self, device);
 		return;
 	}

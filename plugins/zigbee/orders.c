@@ -4,7 +4,7 @@
 #include <string.h>
 #include "zigbee/zigbee_inside.h"
 
-enum { TTL_MS = 10000, REREAD_TTL_MS = 10000, HA_PROFILE = 0x0104, DOOR_LOCK = 0x0101 };
+enum { TTL_MS = 10000, BEFORE_MS = 100, REREAD_TTL_MS = 10000, HA_PROFILE = 0x0104, DOOR_LOCK = 0x0101 };
 
 static void end(gwa_self *self, struct order *order, int status)
 {
@@ -57,7 +57,9 @@ void orders_command(gwa_self *self, uint64_t req, const struct gwa_addr *addr, u
 		return;
 	}
 	*order = (struct order){ .req = req, .eui = device->row.node.eui, .cap = cap, .value = *value };
-	order->deadline_ms = zigbee_now(self) + (ttl_ms ? ttl_ms : TTL_MS);
+	/* The host answers in our place when the time is over: we are a little before it. */
+	ttl_ms = ttl_ms ? ttl_ms : TTL_MS;
+	order->deadline_ms = zigbee_now(self) + ttl_ms - (ttl_ms < 2 * BEFORE_MS ? ttl_ms / 2 : BEFORE_MS);
 	if (value->type == GWA_T_TEXT) {
 		order->value.len = value->len < sizeof(order->text) ? value->len : (uint32_t)sizeof(order->text);
 		memcpy(order->text, value->v.data, order->value.len);

@@ -240,23 +240,27 @@ static bool is_again(struct talk_peer *peer, const struct radio_message *message
 	return false;
 }
 
-enum talk_verdict talk_admit(struct talk *talk, struct talk_peer *peer, const struct radio_message *message)
+bool talk_is_again(struct talk *talk, struct talk_peer *peer, const struct radio_message *message)
+{
+	bool again = is_again(peer, message, now_of(talk));
+
+	talk->duplicates += again;
+	return again;
+}
+
+bool talk_is_flood(struct talk *talk, struct talk_peer *peer)
 {
 	enum { EACH_MS = 1000 / TALK_RATE };
 	uint64_t now = now_of(talk);
 
-	if (is_again(peer, message, now)) {
-		talk->duplicates++;
-		return TALK_AGAIN;
-	}
 	if (peer->crowded_ms < now)
 		peer->crowded_ms = now;
 	if (peer->crowded_ms - now >= (uint64_t)EACH_MS * TALK_BURST_MAX) {
 		talk->floods++;
-		return TALK_FLOOD;
+		return true;
 	}
 	peer->crowded_ms += EACH_MS;
-	return TALK_FRESH;
+	return false;
 }
 
 static uint8_t answer_of(uint8_t command)
@@ -283,21 +287,38 @@ static int is_answer(const struct talk_item *item, const struct radio_message *m
 	return item->ask.own || f->header.command == answer_of(item->ask.command) ? 0 : 1;
 }
 
-bool talk_answer(struct talk *talk, struct talk_peer *peer, const struct radio_message *message, const struct zcl_frame *frame)
+static struct talk_item *asked(struct talk *talk, const struct talk_peer *peer, const struct radio_message *message,
+			       const struct zcl_frame *frame, int *ret_kind, uint8_t *ret_status)
 {
 	struct talk_item *item, *next;
-	uint8_t status = 0;
 
 	list_each (item, next, &talk->items, link) {
-		int kind = item->peer == peer ? is_answer(item, message, frame, &status) : 1;
-
-		if (kind == 1)
-			continue;
-		finish(talk, item, kind == 2 && status ? TALK_REFUSED : TALK_OK, status, kind == 0 ? frame : NULL);
-		pump(talk);
-		return true;
+		*ret_kind = item->peer == peer ? is_answer(item, message, frame, ret_status) : 1;
+		if (*ret_kind != 1)
+			return item;
 	}
-	return false;
+	return NULL;
+}
+
+bool talk_expects(struct talk *talk, const struct talk_peer *peer, const struct radio_message *message, const struct zcl_frame *frame)
+{
+	uint8_t status;
+	int kind;
+
+	return asked(talk, peer, message, frame, &kind, &status) != NULL;
+}
+
+bool talk_answer(struct talk *talk, struct talk_peer *peer, const struct radio_message *message, const struct zcl_frame *frame)
+{
+	uint8_t status = 0;
+	int kind;
+	struct talk_item *item = asked(talk, peer, message, frame, &kind, &status);
+
+	if (!item)
+		return false;
+	finish(talk, item, kind == 2 && status ? TALK_REFUSED : TALK_OK, status, kind == 0 ? frame : NULL);
+	pump(talk);
+	return true;
 }
 
 /* Time */

@@ -39,7 +39,6 @@ enum talk_status {
 	TALK_TIMEOUT,     /* it got it, and did not answer */
 	TALK_DROPPED,     /* talk_drop */
 };
-enum talk_verdict { TALK_FRESH, TALK_AGAIN, TALK_FLOOD };
 
 struct talk_peer { /* one for each device, embedded there */
 	uint16_t nwk;      /* NODES_NO_NWK: nothing is sent */
@@ -95,8 +94,11 @@ void talk_peer_init(struct talk_peer *peer, uint16_t nwk, bool sleepy);
 must_check int talk_add(struct talk *talk, struct talk_peer *peer, const struct talk_ask *ask);
 void talk_sent(struct talk *talk, uint32_t id, enum radio_status status);
 void talk_heard(struct talk *talk, struct talk_peer *peer);
-/* Of each frame that came, before anything else is done with it. */
-enum talk_verdict talk_admit(struct talk *talk, struct talk_peer *peer, const struct radio_message *message);
+/* Of each frame that came, before anything else is done with it: the same came a moment ago. */
+bool talk_is_again(struct talk *talk, struct talk_peer *peer, const struct radio_message *message);
+/* Of each frame that nobody expects: its device says more than a device has to say. */
+bool talk_is_flood(struct talk *talk, struct talk_peer *peer);
+bool talk_expects(struct talk *talk, const struct talk_peer *peer, const struct radio_message *message, const struct zcl_frame *frame);
 /* True: it was an answer that somebody waited for, and who has it now. */
 bool talk_answer(struct talk *talk, struct talk_peer *peer, const struct radio_message *message, const struct zcl_frame *frame);
 /* NULL: of all. done() hears TALK_DROPPED. */

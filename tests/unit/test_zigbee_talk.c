@@ -298,28 +298,22 @@ static void test_admission(void **state)
 	struct radio_message m = { .source = 1, .target = 1, .cluster = 6, .data = { bytes, sizeof(bytes) } };
 
 	(void)state;
-	check_int(talk_admit(&air->talk, &peer, &m), TALK_FRESH);
-	check_int(talk_admit(&air->talk, &peer, &m), TALK_AGAIN);
+	check_true(!talk_is_again(&air->talk, &peer, &m));
+	check_true(talk_is_again(&air->talk, &peer, &m));
 	for (uint8_t i = 0; i < TALK_RECENT_MAX - 1; i++) { /* others in between, out of order */
 		bytes[1] = (uint8_t)(200 - i);
-		check_int(talk_admit(&air->talk, &peer, &m), TALK_FRESH);
+		check_true(!talk_is_again(&air->talk, &peer, &m));
 	}
 	bytes[1] = 1;
-	check_int(talk_admit(&air->talk, &peer, &m), TALK_AGAIN);
+	check_true(talk_is_again(&air->talk, &peer, &m));
 	air->now += TALK_RECENT_MS;
-	check_int(talk_admit(&air->talk, &peer, &m), TALK_FRESH);
-	air->now += 10000;
-	for (unsigned i = 0; i < TALK_BURST_MAX; i++) {
-		bytes[7] = (uint8_t)(i + 1);
-		check_int(talk_admit(&air->talk, &peer, &m), TALK_FRESH);
-	}
-	bytes[7] = 255;
-	check_int(talk_admit(&air->talk, &peer, &m), TALK_FLOOD);
+	check_true(!talk_is_again(&air->talk, &peer, &m));
+	for (unsigned i = 0; i < TALK_BURST_MAX; i++)
+		check_true(!talk_is_flood(&air->talk, &peer));
+	check_true(talk_is_flood(&air->talk, &peer));
 	air->now += 1000;
-	for (unsigned i = 0; i < TALK_RATE + 5; i++) {
-		bytes[7] = (uint8_t)(100 + i);
-		check_int(talk_admit(&air->talk, &peer, &m), i < TALK_RATE ? TALK_FRESH : TALK_FLOOD);
-	}
+	for (unsigned i = 0; i < TALK_RATE + 5; i++)
+		check_true(talk_is_flood(&air->talk, &peer) == (i >= TALK_RATE));
 	check_uint(air->talk.duplicates, 2);
 	close_air(air);
 }
