@@ -231,6 +231,8 @@ static void came_long(struct znp *z, const struct mt_message *m)
 	const struct mt_value *v = m->values;
 	struct radio_message got = message_of(v[0].n, v[1].n, v[3].n, &v[5]);
 
+	/* Between its endpoint and ours is the network that it comes from. */
+	got.source = (uint8_t)v[4].n;
 	/* 64 bit addresses are of frames from outside of the network. */
 	if (v[2].n == BY_EUI) {
 		z->radio.stats.unexpected++;

@@ -234,7 +234,7 @@ static void test_incoming(void **state)
 
 static void long_one(struct ear *e, uint64_t mode, size_t len, struct view bytes)
 {
-	says(e, MT_AF, 0x82, STICK_N({ 0 }, { .n = 0x19 }, { .n = mode }, { .n = 0x1a01 }, { .n = 0 }, { .n = 2 }, { .n = 1 }, { 0 }, { .n = 77 }, { 0 },
+	says(e, MT_AF, 0x82, STICK_N({ 0 }, { .n = 0x19 }, { .n = mode }, { .n = 0x1a01 }, { .n = 2 }, { .n = 0x1a62 }, { .n = 1 }, { 0 }, { .n = 77 }, { 0 },
 				     { .n = 4711 }, { .n = 1 }, { .n = len, .bytes = bytes }));
 }
 
@@ -251,6 +251,8 @@ static void test_fetch(void **state)
 	check_bytes(e->data, e->message.data.len, e->stick.kept, RADIO_DATA_MAX);
 	check_uint(e->message.nwk, 0x1a01);
 	check_uint(e->message.lqi, 77);
+	check_uint(e->message.source, 2);
+	check_uint(e->message.target, 1);
 	check_uint(e->stick.freed, 1);
 	/* It is all there. */
 	long_one(e, 2, 5, (struct view){ e->stick.kept, 5 });
@@ -358,7 +360,11 @@ static void test_verbs(void **state)
 	check_ok(r->ops->group(r, 7, 0x0005, 1, true));
 	check_ok(r->ops->group(r, 8, 0x0005, 1, false));
 	stick_run(&e->stick, 100);
+	check_int(e->status[1], NOT_YET);
+	says(e, MT_ZDO, 0xcb, STICK_N({ .n = 60 }));
 	check_int(e->status[1], RADIO_OK);
+	check_int(e->status[2], NOT_YET);
+	stick_run(&e->stick, ZNP_PERMIT_MS); /* it says nothing, but it had said yes */
 	check_int(e->status[2], RADIO_OK);
 	check_int(e->status[3], NOT_YET);
 	says(e, MT_ZDO, 0xb6, STICK_N({ .n = 0x1a01 }, { 0 }));
