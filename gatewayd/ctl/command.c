@@ -26,7 +26,22 @@ static const struct command_arg set_args[] = { DEVICE, NEED("CAPABILITY", "capab
 static const struct command_arg rename_args[] = { DEVICE, NEED("NAME", "name", NULL) };
 static const struct command_arg room_args[] = { DEVICE, NEED("ROOM", "room", "made when it is new; \"\" takes the device out") };
 static const struct command_arg move_args[] = { DEVICE, NEED("ADAPTER", "adapter", NULL) };
-static const struct command_arg join_open_args[] = { NEED("ADAPTER", "adapter", NULL), OPTION("seconds", "seconds", ARG_NUMBER, "180 unless told, 600 at most") };
+static const struct command_arg join_open_args[] = {
+	NEED("ADAPTER", "adapter", NULL),
+	OPTION("seconds", "seconds", ARG_NUMBER, "180 unless told, 600 at most"),
+	OPTION("follow", "follow", ARG_FLAG, "yes: stay and say how each device fares, until the window closes; Ctrl-C closes it. So it is on a terminal unless told"),
+	OPTION("address", "address", ARG_TEXT, "hex: only this device"),
+	OPTION("secret", "secret", ARG_TEXT, "where what is printed on the device is read (install code, text of the square, bind key): a file, - or ask"),
+};
+static const struct command_arg press_args[] = { OPTION("seconds", "seconds", ARG_NUMBER, "30 unless told, 5 to 60") };
+static const struct command_arg radio_backup_args[] = { NEED("ADAPTER", "adapter", NULL), NEED("FILE", "file", "it must not be there yet"),
+							OPTION("force", "force", ARG_FLAG, "yes: in the place of one that is there") };
+static const struct command_arg radio_restore_args[] = { NEED("ADAPTER", "adapter", NULL), NEED("FILE", "file", "a backup in the open coordinator format"),
+							 OPTION("sure", "sure", ARG_FLAG, "yes: does not ask once more") };
+static const struct command_arg radio_channel_args[] = { NEED("ADAPTER", "adapter", NULL), { "CHANNEL", "channel", ARG_NUMBER, ARG_NEEDED, "11 to 26" } };
+static const struct command_arg radio_form_args[] = { NEED("ADAPTER", "adapter", NULL), OPTION("channel", "channel", ARG_NUMBER, "11 to 26; chosen when not told"),
+						      OPTION("sure", "sure", ARG_FLAG, "yes: does not ask once more") };
+static const struct command_arg radio_adopt_args[] = { NEED("ADAPTER", "adapter", NULL), OPTION("sure", "sure", ARG_FLAG, "yes: does not ask once more") };
 static const struct command_arg join_args[] = { NEED("ADAPTER", "adapter", NULL) };
 static const struct command_arg transfer_args[] = { DEVICE, NEED("USER", "to", NULL) };
 static const struct command_arg policy_add_args[] = {
@@ -112,8 +127,17 @@ static const struct command table[] = {
 	{ "join open", "join.open", "Let devices join for a while, to be yours when you confirm", WITH(join_open_args), NULL, perform_join, NULL },
 	{ "join close", "join.close", "Let none join any more", WITH(join_args), NULL, NULL, NULL },
 	{ "join status", "join.status", "Where devices may join now", NONE, show_joins, NULL, NULL },
+	{ "join follow", "join.status", "Stay and say how each device fares, until the window closes", WITH(join_args), NULL, perform_join_follow, NULL },
 	{ "claim list", "claim.list", "Devices that wait for you", NONE, show_claims, NULL, NULL },
 	{ "claim confirm", "claim.confirm", "Make a waiting device yours", WITH(device_arg), NULL, NULL, NULL },
+	{ "claim press", "claim.press", "Make the waiting device yours that you press next", WITH(press_args), show_pressed, perform_press, NULL },
+	{ "radio info", "radio.info", "What a radio is and how it is", WITH(join_args), show_radio, perform_radio_ask, NULL },
+	{ "radio map", "radio.map", "Who hears whom how well in its network", WITH(join_args), show_radio_map, perform_radio_ask, NULL },
+	{ "radio backup", "radio.backup", "Its network with its keys into a file of yours", WITH(radio_backup_args), NULL, perform_radio_backup, NULL },
+	{ "radio restore", "radio.restore", "Put a backup in the place of its network", WITH(radio_restore_args), NULL, perform_radio_restore, NULL },
+	{ "radio channel", "radio.channel", "Move its network to another channel", WITH(radio_channel_args), NULL, NULL, NULL },
+	{ "radio form", "radio.form", "Begin a new network; every device has to join anew", WITH(radio_form_args), NULL, perform_radio_form, NULL },
+	{ "radio adopt", "radio.adopt", "Take over the network that is on the stick", WITH(radio_adopt_args), NULL, perform_radio_adopt, NULL },
 	{ "bind code", "bind.code", "A one-time code for you, shown once", NONE, show_code, NULL, NULL },
 	{ "bind redeem", "code.redeem", "Present somebody's code (asked for) at a device: it becomes his", WITH(device_arg), show_owner, perform_code, NULL },
 	{ "bind transfer", "bind.transfer", "Hand a device on", WITH(transfer_args), NULL, NULL, NULL },

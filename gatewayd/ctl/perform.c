@@ -203,23 +203,6 @@ int perform_rule(struct run *run, const struct command *command, struct json *pa
 	return r;
 }
 
-/* The window opens with a code of the one who opens it: it is made and used here in one step. */
-int perform_join(struct run *run, const struct command *command, struct json *params)
-{
-	struct json *code = NULL;
-	int r = run_call(run, "bind.code", NULL, &code);
-	if (r != 0) {
-		json_free(params);
-		return r;
-	}
-	json_set_text(params, "code", json_get_text(code, "code"));
-	json_free(code);
-	r = run_command(run, command, params);
-	if (r == 0 && !run->json)
-		fputs("Let the device join now; then: gatewayctl claim list\n", run->out);
-	return r;
-}
-
 int perform_code(struct run *run, const struct command *command, struct json *params)
 {
 	int r = run_ask_into(run, params, "code", "Code", false);

@@ -167,6 +167,11 @@ void show_claims(FILE *out, const struct json *result)
 	     { "MODEL", "model", NULL }, { "WAITS FOR", "waiting_for", NULL });
 }
 
+void show_pressed(FILE *out, const struct json *result)
+{
+	put_line(out, "It is yours: ", json_get_text(result, "device"));
+}
+
 void show_code(FILE *out, const struct json *result)
 {
 	FIELDS(out, result, { "Code", "code", NULL }, { "Good for", "life_s", grid_age });

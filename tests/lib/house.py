@@ -29,15 +29,16 @@ adapters:
   sim:
     plugin: sim
     user: "{adapter}"
-    options: {{devices: "lamp=1,contact=1", period_ms: "500", spare: lamp}}
+    options: {{{options}}}
 """
 
 
 class House:
     """The core with a simulated adapter, each with a user of its own, and gatewayctl; nothing of it needs a network."""
 
-    def __init__(self, extra=""):
-        """extra: more settings."""
+    def __init__(self, extra="", options='devices: "lamp=1,contact=1", period_ms: "500", spare: lamp'):
+        """extra: more settings; options: of the simulated home."""
+        self.options = options
         self.folder = tempfile.mkdtemp(prefix="gw-residue-")
         os.chmod(self.folder, 0o755)
         self.secrets = {}
@@ -56,7 +57,7 @@ class House:
             os.chmod(f"{self.folder}/{sub}", mode)
 
     def settings(self, extra):
-        self._write("gatewayd.yaml", SETTINGS.format(folder=self.folder, adapter=ADAPTER) + extra)
+        self._write("gatewayd.yaml", SETTINGS.format(folder=self.folder, adapter=ADAPTER, options=self.options) + extra)
 
     def _write(self, name, text):
         with open(f"{self.folder}/{name}", "w", encoding="utf-8") as out:
