@@ -1,0 +1,591 @@
+/* Who lives here. A neighbour's device, or one that nobody has asked for, is not even spoken to: what is announced is noted down in
+ * a small table, and only while a window is open do we call and ask. Who was let in then is remembered, by its MAC; where it
+ * is, is a thing that changes.
+ *
+ * That a device is where an announcement says is believed when it says the same MAC itself, and, if it had a password when we met,
+ * wants that password again. While it is connected, an announcement from elsewhere only makes us ask whether it is still there.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include "base/text.h"
+#include "shelly/shelly_inside.h"
+#include "sys/crypto.h"
+
+struct gwa_addr home_addr(const struct unit *unit)
+{
+	struct gwa_addr addr = { .len = 6 };
+
+	memcpy(addr.bytes, unit->kept.info.mac, 6);
+	return addr;
+}
+
+struct unit *home_find(const gwa_self *self, const uint8_t mac[6])
+{
+	for (size_t i = 0; i < SHELLY_UNITS_MAX; i++) {
+		if (self->units[i] && self->units[i]->has_mac && memcmp(self->units[i]->kept.info.mac, mac, 6) == 0)
+			return self->units[i];
+	}
+	return NULL;
+}
+
+static void say_joining(gwa_self *self, const struct unit *unit, int stage, const char *why)
+{
+	const struct gwa_host_ops *ops = gwa(self->host);
+	struct gwa_addr addr = home_addr(unit);
+
+	if (unit->has_mac && !unit->ours && ops->size >= offsetof(struct gwa_host_ops, joining) + sizeof(ops->joining))
+		ops->joining(self->host, &addr, stage, why);
+}
+
+/* Units */
+
+static struct unit *unit_new(gwa_self *self, const uint8_t *mac, const struct place *place)
+{
+	struct unit *unit;
+	unsigned slot = 0;
+
+	while (slot < SHELLY_UNITS_MAX && self->units[slot])
+		slot++;
+	if (slot == SHELLY_UNITS_MAX)
+		return NULL;
+	unit = calloc(1, sizeof(*unit));
+	if (!unit)
+		abort();
+	unit->slot = slot;
+	unit->line.fd = -1;
+	unit->kept.place = *place;
+	unit->dial_at = unit->open_by = unit->ping_at = UINT64_MAX;
+	unit->heard_at = shelly_now(self);
+	if (mac) {
+		memcpy(unit->kept.info.mac, mac, 6);
+		unit->has_mac = true;
+	}
+	self->units[slot] = unit;
+	return unit;
+}
+
+void home_free(gwa_self *self, struct unit *unit)
+{
+	unit_hang_up(self, unit);
+	self->units[unit->slot] = NULL;
+	status_map_deinit(&unit->kept.map);
+	crypto_wipe(&unit->kept, sizeof(unit->kept));
+	free(unit);
+}
+
+void home_remove(gwa_self *self, struct unit *unit)
+{
+	struct gwa_addr addr = home_addr(unit);
+
+	unit->ours = false;
+	home_save(self, unit);
+	gwa(self->host)->device_down(self->host, &addr, 1);
+	home_free(self, unit);
+}
+
+/* Keeping */
+
+static void page_key(unsigned page, char ret[16])
+{
+	text_print(ret, 16, "devices-%u", page);
+}
+
+void home_save(gwa_self *self, const struct unit *unit)
+{
+	const struct kept *page[KEEP_PAGE_MAX] = { NULL };
+	unsigned number = unit->slot / KEEP_PAGE_MAX;
+	char key[16], *text = NULL;
+	size_t len = 0;
+
+	for (unsigned i = 0; i < KEEP_PAGE_MAX; i++) {
+		const struct unit *one = self->units[number * KEEP_PAGE_MAX + i];
+
+		if (one && one->ours)
+			page[i] = &one->kept;
+	}
+	page_key(number, key);
+	if (keep_print(page, KEEP_PAGE_MAX, &text, &len) || len > GWA_STATE_MAX ||
+	    gwa(self->host)->save(self->host, key, text, (uint32_t)len))
+		shelly_log(self, 3, unit, "cannot be remembered");
+	if (text)
+		crypto_wipe(text, len);
+	free(text);
+}
+
+static void take_kept(gwa_self *self, struct kept *kept, unsigned slot)
+{
+	struct unit *unit = home_find(self, kept->info.mac) ? NULL : unit_new(self, kept->info.mac, &kept->place);
+
+	if (!unit) {
+		status_map_deinit(&kept->map);
+		return;
+	}
+	/* Into its page, whatever order they come in. */
+	if (slot != unit->slot && !self->units[slot]) {
+		self->units[unit->slot] = NULL;
+		self->units[slot] = unit;
+		unit->slot = slot;
+	}
+	unit->kept = *kept;
+	unit->ours = true;
+	unit->evidence = kept->must_prove;
+	unit->dial_at = shelly_now(self);
+}
+
+static void load_page(gwa_self *self, unsigned page, char *text)
+{
+	struct kept kept[KEEP_PAGE_MAX];
+	uint32_t len = GWA_STATE_MAX;
+	char key[16];
+	size_t n = 0;
+
+	page_key(page, key);
+	if (gwa(self->host)->load(self->host, key, text, &len) || !len)
+		return;
+	if (keep_parse(text, len, kept, &n))
+		gwa(self->host)->log(self->host, 4, "a page of devices cannot be read");
+	for (unsigned i = 0; i < n; i++)
+		take_kept(self, &kept[i], page * KEEP_PAGE_MAX + i);
+	crypto_wipe(kept, sizeof(kept));
+	crypto_wipe(text, len);
+}
+
+static void tell_up(gwa_self *self, struct unit *unit)
+{
+	const struct rpc_info *info = &unit->kept.info;
+	struct status_description d;
+	char name[GWA_TEXT_MAX + 1];
+	struct gwa_device device = { .size = sizeof(device), .addr = home_addr(unit), .hw = home_addr(unit),
+				     .evidence = unit->evidence, .sleepy = unit->kept.map.sleep_s != 0, .vendor = "Shelly",
+				     .model = info->model, .firmware = info->firmware, .name = name };
+
+	text_print(name, sizeof(name), "Shelly %.40s %02x%02x", info->model, info->mac[4], info->mac[5]);
+	if (info->name[0])
+		text_copy(name, sizeof(name), info->name);
+	status_describe(&unit->kept.map, &d);
+	device.endpoints = d.endpoints;
+	device.nendpoints = d.n_endpoints;
+	unit->up = true;
+	gwa(self->host)->device_up(self->host, &device);
+}
+
+/* Sleepers are said at once: they are as reachable as ever. The others are when they have answered. */
+void home_load(gwa_self *self)
+{
+	char *text = malloc(GWA_STATE_MAX);
+
+	for (unsigned page = 0; text && page < KEEP_PAGES_MAX; page++)
+		load_page(self, page, text);
+	free(text);
+	for (size_t i = 0; i < SHELLY_UNITS_MAX; i++) {
+		if (self->units[i] && self->units[i]->kept.map.sleep_s)
+			tell_up(self, self->units[i]);
+	}
+}
+
+/* The window */
+
+static bool is_open(const gwa_self *self)
+{
+	return self->window.until != 0;
+}
+
+static bool is_wanted(const gwa_self *self, const uint8_t mac[6])
+{
+	return is_open(self) && self->window.left && (!self->window.only_one || memcmp(mac, self->window.mac, 6) == 0);
+}
+
+static struct seen *seen_find(gwa_self *self, const uint8_t mac[6])
+{
+	for (size_t i = 0; i < SHELLY_SEEN_MAX; i++) {
+		if (self->seen[i].at && memcmp(self->seen[i].mac, mac, 6) == 0)
+			return &self->seen[i];
+	}
+	return NULL;
+}
+
+static struct seen *seen_put(gwa_self *self, const uint8_t mac[6], const struct place *place)
+{
+	struct seen *seen = seen_find(self, mac), *oldest = &self->seen[0];
+
+	for (size_t i = 0; !seen && i < SHELLY_SEEN_MAX; i++) {
+		if (self->seen[i].at < oldest->at)
+			oldest = &self->seen[i];
+	}
+	if (!seen) {
+		seen = oldest;
+		*seen = (struct seen){ .at = 0 };
+		memcpy(seen->mac, mac, 6);
+	}
+	seen->at = shelly_now(self) + 1;
+	seen->place = *place;
+	return seen;
+}
+
+static void call(gwa_self *self, const uint8_t *mac, const struct place *place)
+{
+	struct unit *unit = unit_new(self, mac, place);
+
+	if (!unit) {
+		shelly_note(self, GWA_NOTE_DROPPED, 1, NULL, "no room for more devices");
+		return;
+	}
+	text_copy(unit->kept.password, sizeof(unit->kept.password), self->window.password);
+	say_joining(self, unit, GWA_JOIN_SEEN, NULL);
+	unit_dial(self, unit);
+}
+
+static void call_seen(gwa_self *self, struct seen *seen)
+{
+	if (seen->at && !seen->tried && is_wanted(self, seen->mac) && !home_find(self, seen->mac))
+		call(self, seen->mac, &seen->place);
+}
+
+static bool is_called(const gwa_self *self, const struct place *place)
+{
+	for (size_t i = 0; i < SHELLY_UNITS_MAX; i++) {
+		if (self->units[i] && place_equal(&self->units[i]->kept.place, place))
+			return true;
+	}
+	return false;
+}
+
+static void call_all(gwa_self *self)
+{
+	for (size_t i = 0; i < SHELLY_SEEN_MAX; i++)
+		call_seen(self, &self->seen[i]);
+	for (size_t i = 0; i < self->settings.n_hosts && self->window.left; i++) {
+		if (!is_called(self, &self->settings.hosts[i]))
+			call(self, NULL, &self->settings.hosts[i]);
+	}
+}
+
+/* Who was refused gets another chance, with the password that was given now. */
+static void call_ours(gwa_self *self)
+{
+	for (size_t i = 0; i < SHELLY_UNITS_MAX; i++) {
+		struct unit *unit = self->units[i];
+
+		if (!unit || !unit->ours || !unit->refused || (self->window.only_one && memcmp(unit->kept.info.mac, self->window.mac, 6) != 0))
+			continue;
+		unit->refused = false;
+		unit->kept.must_prove = false;
+		if (self->window.password[0])
+			text_copy(unit->kept.password, sizeof(unit->kept.password), self->window.password);
+		unit_hang_up(self, unit);
+		unit->dial_at = shelly_now(self);
+	}
+}
+
+static void close_window(gwa_self *self)
+{
+	crypto_wipe(&self->window, sizeof(self->window));
+	for (size_t i = 0; i < SHELLY_SEEN_MAX; i++)
+		self->seen[i].tried = false;
+	for (size_t i = 0; i < SHELLY_UNITS_MAX; i++) {
+		if (self->units[i] && !self->units[i]->ours) {
+			say_joining(self, self->units[i], GWA_JOIN_FAILED, "the window was closed");
+			home_free(self, self->units[i]);
+		}
+	}
+}
+
+static bool take_code(struct window *window, const struct gwa_join *join)
+{
+	if (join->ncode && (!text_is_utf8(join->code, join->ncode) || !text_copy_n(window->password, sizeof(window->password), join->code, join->ncode)))
+		return false;
+	window->only_one = join->addr.len != 0;
+	if (window->only_one)
+		memcpy(window->mac, join->addr.bytes, 6);
+	return true;
+}
+
+int home_open_window(gwa_self *self, const struct gwa_join *join)
+{
+	struct window window = { .left = SHELLY_WINDOW_MAX };
+
+	if (join->addr.len && join->addr.len != 6)
+		return GWA_BAD_VALUE;
+	if (!take_code(&window, join))
+		return GWA_BAD_VALUE;
+	close_window(self);
+	if (!join->seconds) {
+		crypto_wipe(&window, sizeof(window));
+		return GWA_OK;
+	}
+	window.until = shelly_now(self) + (uint64_t)join->seconds * 1000;
+	self->window = window;
+	crypto_wipe(&window, sizeof(window));
+	self->asked = 0;
+	self->ask_at = shelly_now(self);
+	call_ours(self);
+	call_all(self);
+	return GWA_OK;
+}
+
+/* Finding */
+
+void home_found(gwa_self *self, const struct mdns_found *found)
+{
+	struct place place = { .port = found->port };
+	struct unit *unit;
+	uint8_t mac[6];
+
+	memcpy(place.address, found->address, 4);
+	if (!rpc_mac_of(found->name, strlen(found->name), mac))
+		return;
+	unit = home_find(self, mac);
+	if (!unit) {
+		call_seen(self, seen_put(self, mac, &place));
+		return;
+	}
+	/* Said to be elsewhere while it is connected: is it still there? */
+	if (unit->line.state != LINE_OFF) {
+		if (unit->session.stage == SESSION_LIVE && !unit->pinged && !place_equal(&place, &unit->kept.place)) {
+			unit->ping_at = shelly_now(self);
+			unit->rumour = place;
+			unit->has_rumour = true;
+		}
+		return;
+	}
+	if (unit->refused && place_equal(&place, &unit->kept.place))
+		return;
+	unit->kept.place = place;
+	unit->tries = 0;
+	unit->dial_at = shelly_now(self);
+}
+
+static bool somebody_is_missing(const gwa_self *self)
+{
+	for (size_t i = 0; i < SHELLY_UNITS_MAX; i++) {
+		const struct unit *unit = self->units[i];
+
+		if (unit && unit->ours && unit->line.state == LINE_OFF && !unit->kept.map.sleep_s)
+			return true;
+	}
+	return false;
+}
+
+/* At 0, 1, 3, 7 s, then seldom; never when everybody is there and no window is open. */
+static void ask(gwa_self *self)
+{
+	uint64_t wait = self->asked < 6 ? 1000u << self->asked : SHELLY_ASK_MS;
+
+	if (self->finder.fd >= 0 && finder_ask(&self->finder))
+		gwa(self->host)->log(self->host, 6, "cannot ask who is there");
+	self->asked++;
+	self->ask_at = is_open(self) || somebody_is_missing(self) ? shelly_now(self) + wait : UINT64_MAX;
+	if (is_open(self))
+		call_all(self);
+}
+
+void home_tick(gwa_self *self)
+{
+	uint64_t now = shelly_now(self);
+
+	if (is_open(self) && self->window.until <= now)
+		close_window(self);
+	if (self->ask_at <= now)
+		ask(self);
+}
+
+/* Talks */
+
+bool home_who(gwa_self *self, struct unit *unit)
+{
+	const struct rpc_info *info = &unit->session.info;
+	struct unit *other = unit->has_mac ? NULL : home_find(self, info->mac);
+
+	if (other) {
+		/* A host of the settings that is here already, or was elsewhere before. */
+		if (other->line.state == LINE_OFF && other->ours && !other->refused) {
+			other->kept.place = unit->kept.place;
+			other->dial_at = shelly_now(self);
+		}
+		home_free(self, unit);
+		return false;
+	}
+	if (!unit->has_mac && !is_wanted(self, info->mac)) {
+		home_free(self, unit);
+		return false;
+	}
+	if (!unit->has_mac) {
+		memcpy(unit->kept.info.mac, info->mac, 6);
+		unit->has_mac = true;
+		say_joining(self, unit, GWA_JOIN_SEEN, NULL);
+	}
+	say_joining(self, unit, GWA_JOIN_INTERVIEW, NULL);
+	return true;
+}
+
+static bool let_in(gwa_self *self, struct unit *unit)
+{
+	if (!is_wanted(self, unit->kept.info.mac)) {
+		say_joining(self, unit, GWA_JOIN_FAILED, self->window.left ? "the window was closed" : "eight came in by this window: open another");
+		home_free(self, unit);
+		return false;
+	}
+	self->window.left--;
+	say_joining(self, unit, GWA_JOIN_READY, NULL);
+	unit->ours = true;
+	return true;
+}
+
+static bool info_equal(const struct rpc_info *a, const struct rpc_info *b)
+{
+	return text_equal(a->id, b->id) && text_equal(a->name, b->name) && text_equal(a->model, b->model) &&
+	       text_equal(a->firmware, b->firmware) && a->generation == b->generation && a->wants_password == b->wants_password;
+}
+
+/* What it is now, against what was known. True: something is other. */
+static bool learn(struct unit *unit, const struct json *status, bool *ret_known)
+{
+	const struct rpc_info *info = &unit->session.info;
+	struct status_map map;
+	bool changed = !info_equal(&unit->kept.info, info) || unit->evidence != unit->session.proven ||
+		       unit->kept.must_prove != unit->session.proven;
+
+	*ret_known = status_map(status, &map) == 0;
+	if (!*ret_known)
+		return false;
+	if (status_map_equal(&map, &unit->kept.map)) {
+		status_map_deinit(&map);
+	} else {
+		status_map_deinit(&unit->kept.map);
+		unit->kept.map = map;
+		changed = true;
+	}
+	unit->kept.info = *info;
+	unit->evidence = unit->session.proven;
+	unit->kept.must_prove = unit->session.proven;
+	return changed;
+}
+
+bool home_whole(gwa_self *self, struct unit *unit, const struct json *status)
+{
+	struct status_reading readings[STATUS_TRAITS_MAX];
+	bool known = false, changed = learn(unit, status, &known), is_new = !unit->ours;
+	uint64_t period = self->settings.ping_ms;
+	uint32_t bad = 0;
+
+	if (!known) {
+		home_lost(self, unit, SESSION_E_NONSENSE, "it has nothing that is known here");
+		return false;
+	}
+	if (is_new && !let_in(self, unit))
+		return false;
+	/* Where it is, is worth a write when it is known to be there. */
+	if (changed || is_new || unit->tries)
+		home_save(self, unit);
+	unit->tries = 0;
+	unit->refused = false;
+	if (changed || is_new || !unit->up)
+		tell_up(self, unit);
+	if (unit->ping_at == UINT64_MAX)
+		unit->ping_at = (shelly_now(self) / period + 1) * period;
+	home_report(self, unit, readings, status_read(&unit->kept.map, status, readings, &bad));
+	if (bad)
+		shelly_note(self, GWA_NOTE_BAD_VALUE, bad, unit, "values that cannot be");
+	return true;
+}
+
+static uint64_t patience(const struct unit *unit, bool refused)
+{
+	static const uint32_t waits[] = { 1000, 2000, 5000, 10000, 30000, 60000 };
+	size_t i = unit->tries < N_ELEMENTS(waits) ? unit->tries : N_ELEMENTS(waits) - 1;
+	uint32_t wait = refused ? SHELLY_REFUSED_MS : waits[i];
+
+	return wait + crypto_random_below(wait / 4);
+}
+
+static void lost_stranger(gwa_self *self, struct unit *unit, int fault, const char *why)
+{
+	struct seen *seen = unit->has_mac ? seen_find(self, unit->kept.info.mac) : NULL;
+
+	say_joining(self, unit, GWA_JOIN_FAILED, why);
+	if (fault)
+		shelly_log(self, 5, unit, why);
+	if (seen && fault)
+		seen->tried = true;
+	home_free(self, unit);
+}
+
+void home_lost(gwa_self *self, struct unit *unit, int fault, const char *why)
+{
+	struct gwa_addr addr = home_addr(unit);
+	bool tell = unit->up && (!unit->kept.map.sleep_s || fault);
+
+	if (!unit->ours) {
+		lost_stranger(self, unit, fault, why);
+		return;
+	}
+	unit_hang_up(self, unit);
+	if (fault && !unit->refused)
+		shelly_note(self, GWA_NOTE_STATUS, 1, unit, why);
+	else if (unit->up || (fault && !unit->refused))
+		shelly_log(self, 5, unit, why);
+	unit->refused = fault != 0;
+	unit->dial_at = unit->kept.map.sleep_s && !fault ? UINT64_MAX : shelly_now(self) + patience(unit, unit->refused);
+	unit->tries += unit->tries < UINT32_MAX;
+	if (unit->has_rumour) {
+		unit->kept.place = unit->rumour;
+		unit->has_rumour = false;
+		unit->dial_at = shelly_now(self);
+	}
+	if (tell) {
+		unit->up = false;
+		gwa(self->host)->device_down(self->host, &addr, 0);
+	}
+	if (!unit->kept.map.sleep_s && self->ask_at == UINT64_MAX) {
+		self->asked = 0;
+		self->ask_at = shelly_now(self) + 500;
+	}
+}
+
+/* Reports */
+
+static void keep_pending(gwa_self *self, const struct gwa_addr *addr, const struct status_reading *reading)
+{
+	if (!self->pending)
+		self->pending = calloc(SHELLY_PENDING_MAX, sizeof(*self->pending));
+	if (!self->pending)
+		abort();
+	if (self->n_pending == SHELLY_PENDING_MAX) {
+		self->dropped++;
+		return;
+	}
+	self->pending[self->n_pending++] = (struct pending){ *addr, *reading };
+}
+
+static bool report_one(gwa_self *self, const struct gwa_addr *addr, const struct status_reading *reading)
+{
+	return gwa(self->host)->report(self->host, addr, reading->endpoint, reading->cap, &reading->value, 0) != 0;
+}
+
+void home_report(gwa_self *self, const struct unit *unit, const struct status_reading *readings, size_t n)
+{
+	struct gwa_addr addr = home_addr(unit);
+
+	for (size_t i = 0; i < n; i++) {
+		if (self->n_pending || !report_one(self, &addr, &readings[i]))
+			keep_pending(self, &addr, &readings[i]);
+	}
+}
+
+void home_flush(gwa_self *self)
+{
+	size_t i = 0;
+
+	while (i < self->n_pending && report_one(self, &self->pending[i].addr, &self->pending[i].reading))
+		i++;
+	self->n_pending -= i;
+	if (self->n_pending) {
+		memmove(self->pending, self->pending + i, self->n_pending * sizeof(*self->pending));
+		return;
+	}
+	free(self->pending);
+	self->pending = NULL;
+	if (self->dropped)
+		shelly_note(self, GWA_NOTE_DROPPED, self->dropped, NULL, "readings that found no room");
+	self->dropped = 0;
+}
