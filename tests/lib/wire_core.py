@@ -117,6 +117,7 @@ class WireCore:
         self.n_hello, self.n_opened, self.n_synced, self.broken = 0, 0, 0, None
         self.opened_error = None
         self.stored = 0
+        self._heard = 0                           # the last number on this connection
         self._request = 0
         self._lock = threading.RLock()
         self._peer = None
@@ -143,7 +144,7 @@ class WireCore:
             peer.settimeout(1.0)
             with self._lock:
                 self._peer = peer
-                self.stored = 0
+                self.stored = self._heard = 0
             try:
                 self._hear(peer)
             except (OSError, AssertionError, UnicodeDecodeError) as error:
@@ -179,7 +180,7 @@ class WireCore:
         if kind == HELLO:
             self.n_hello += 1
             now = int(time.time() * 1e6)
-            out = message(WELCOME, struct.pack("<HHQIHqB", 1, 0, self.epoch, self.credit, 1000, now, 1))
+            out = message(WELCOME, struct.pack("<HHQIHqB", 1, 1, self.epoch, self.credit, 1000, now, 1))
             out += b"".join(message(OPTION, blob(key) + blob(text)) for key, text in self.options.items())
             out += b"".join(message(STATE, blob(key) + blob(data)) for key, data in self.saved.items())
             self._send(out + message(START))
@@ -203,6 +204,7 @@ class WireCore:
         elif kind == REPORT:
             number, _again, where, endpoint, cap, _ = body.u(8), body.u(1), body.address(), body.u(1), body.u(2), body.i(8)
             self.reports.append((number, where, endpoint, cap, body.value()))
+            self._heard = number
         elif kind == DONE:
             request, result = body.u(8), body.i(4)
             self.results.setdefault(request, []).append(RESULTS[result])
@@ -219,7 +221,7 @@ class WireCore:
                     self._peer.send(data)
 
     def _last_number(self):
-        return self.reports[-1][0] if self.reports else 0
+        return self._heard
 
     def hold(self):
         with self._lock:
@@ -293,8 +295,9 @@ class WireCore:
         return request
 
     def remove(self, name):
+        """name: of a device, or its address as bytes."""
         request = self._next()
-        self._send(message(REMOVE, struct.pack("<Q", request) + address(self.device(name).address)))
+        self._send(message(REMOVE, struct.pack("<Q", request) + address(name if isinstance(name, bytes) else self.device(name).address)))
         return request
 
     def result(self, request, timeout=10.0):

@@ -3,7 +3,7 @@
     air = Air(first=3)             hci3 to hci12
     air.say("atc")                 one advertisement
     air.keep(1.0)                  all of them again each second, in a thread; air.hush("atc"); air.speak("atc"); air.stop()
-    air.say("bthome-sealed", counter=7, temperature=22.5)
+    air.say("bthome-sealed", counter=7, temperature=22.5); air.change("atc", temperature=20)
 
 The layouts are written down here from the makers' pages and not taken from the plugin: AES-CCM is python3-cryptography's.
 """
@@ -18,6 +18,7 @@ BTHOME, ATC, MIBEACON, SWITCHBOT = 0xFCD2, 0x181A, 0xFE95, 0xFD3D
 RUUVI, APPLE, GOVEE, WOAN = 0x0499, 0x004C, 0xEC88, 0x0969
 
 KEYS = {"bthome-sealed": "231d39c1d7cc1ab1aee224cd096db932", "mibeacon-sealed": "e9ea895fac7cca6d30532432a516f3a8"}
+COUNTS = {"bthome-sealed": "counter", "mibeacon-sealed": "count"}  # what has to rise from one to the next
 IBEACON_UUID = "fda50693a4e24fb1afcfc6eb07647825"
 
 
@@ -109,13 +110,20 @@ class Air:
         return BEACONS[which](ADDRESS[which], **changes)
 
     def say(self, which, **changes):
-        """changes stay until they are changed again."""
+        """changes stay until they are changed again; counters rise by themselves."""
+        count = COUNTS.get(which)
+        if count and count not in changes:
+            changes[count] = self.said[which].get(count, 0) + 1
         self.said[which].update(changes)
         self.send(which, *self.frame(which, **self.said[which]))
 
     def send(self, which, data, response=b""):
         with self._lock:
             self.radios[which].advertise(ADDRESS[which], data, response)
+
+    def change(self, which, **changes):
+        """From its next advertisement on."""
+        self.said[which].update(changes)
 
     def say_all(self):
         for which in BEACONS:

@@ -59,8 +59,15 @@ class Bed:
     def power(self, adapter, on=True):
         busctl("set-property", "org.bluez", f"/org/bluez/{adapter}", "org.bluez.Adapter1", "Powered", "b", "true" if on else "false")
 
+    def is_powered(self, adapter):
+        return busctl("get-property", "org.bluez", f"/org/bluez/{adapter}", "org.bluez.Adapter1", "Powered") == "b true"
+
+    def reset(self, adapter):
+        subprocess.run(["hciconfig", adapter, "down"], check=True)
+        subprocess.run(["hciconfig", adapter, "up"], check=True)
+
     def start_bluetoothd(self):
-        self.bluetoothd = self.start("bluetoothd", [BLUETOOTHD, "-n", "-d", "-f", CONF])
+        self.bluetoothd = self.start("bluetoothd", [BLUETOOTHD, "-n", "-f", CONF] + (["-d"] if os.environ.get("RADIO_DEBUG") else []))
         wait_until(lambda: all(busctl("get-property", "org.bluez", f"/org/bluez/hci{n}", "org.bluez.Adapter1", "Address") for n in range(self.controllers)),
                    20, "bluetoothd to know the controllers")
 
