@@ -20,5 +20,7 @@ struct ccm_box {
 	const uint8_t *tag; /* CCM_TAG_LEN */
 };
 
+/* What stands in a box whose tag was cut off: nobody can tell whether it is what was put in. nonce: 13 bytes. */
+must_check int ccm_peek(const uint8_t key[CCM_KEY_LEN], struct view nonce, struct view sealed, uint8_t *ret);
 /* ret holds sealed.len bytes; it is written only on success. CCM_E_FORGED: other key, or not what was sealed. */
 must_check int ccm_open(const uint8_t key[CCM_KEY_LEN], const struct ccm_box *box, uint8_t *ret);

@@ -92,7 +92,9 @@ static int try_mibeacon(const struct try *try, struct view data)
 		[MIBEACON_E_PLAIN] = HEAR_E_PLAIN,	   [MIBEACON_E_FORGED] = HEAR_E_FORGED,
 	};
 	struct mibeacon *m = &try->ret->mibeacon;
-	int err = mibeacon_read(data, try->source->mac, key_of(try->key, 16), m);
+	bool old = try->key->len == MIBEACON_OLD_KEY_LEN;
+	int err = old ? mibeacon_read_old(data, try->source->mac, try->key->bytes, m) :
+			mibeacon_read(data, try->source->mac, key_of(try->key, 16), m);
 
 	if (err)
 		return translate(err, table, N_ELEMENTS(table));
@@ -101,9 +103,10 @@ static int try_mibeacon(const struct try *try, struct view data)
 		return HEAR_E_NOTHING;
 	try->ret->readings = &m->readings;
 	try->ret->product = m->product;
-	try->ret->sealed = try->ret->bound = m->sealed;
+	try->ret->sealed = m->sealed;
+	try->ret->bound = m->sealed && !old;
 	try->ret->irregular = is_event(&m->readings);
-	return m->sealed ? counter_is_news(m->counter, try->memory) : mark_is_news(m->counter, try->now_ms, try->memory);
+	return try->ret->bound ? counter_is_news(m->counter, try->memory) : mark_is_news(m->counter, try->now_ms, try->memory);
 }
 
 /* Its counter has eight bits: enough to tell a repetition, nothing against a replay. */

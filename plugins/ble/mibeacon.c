@@ -23,6 +23,11 @@ enum {
 	PRODUCT_CGPR1 = 0x0a83,
 	PRODUCT_RTCGQ02LM = 0x0a8d,
 	PRODUCT_XMWS01XS = 0x5968,
+	PRODUCT_YLYK01YL = 0x0153,
+	PRODUCT_YLKG07YL = 0x03b6,
+	PRODUCT_YLAI003 = 0x07bf,
+	PRODUCT_SJWS01LM = 0x0863,
+	PRODUCT_JTYJGD03MI = 0x0997,
 };
 /* No motion for so long still counts as somebody being there, as the maker's app has it. */
 enum { IDLE_S = 30 };
@@ -126,6 +131,49 @@ static int read_press(struct mibeacon *m, const char *word, uint32_t which)
 	return err ? err : readings_add(&m->readings, CAP_BUTTON, value_text(word));
 }
 
+/* The button of this number, and before it as many at rest. */
+static int read_button(struct mibeacon *m, uint8_t number, const char *word)
+{
+	int err = 0;
+
+	for (uint8_t i = 0; !err && i < number; i++)
+		err = readings_add(&m->readings, CAP_BUTTON, (struct value){ 0 });
+	return err ? err : readings_add(&m->readings, CAP_BUTTON, value_text(word));
+}
+
+/* A knob: turned so many steps, left is above 127; or pressed. Turned while it is pressed the steps are in the first byte. */
+static int read_knob(struct mibeacon *m, struct view data)
+{
+	uint8_t steps = data.data[0] ? data.data[0] : data.data[1];
+
+	if (data.data[2] == 3 && data.data[0] <= 1)
+		return read_button(m, 0, data.data[0] ? "long" : "single");
+	if (data.data[2] == 4)
+		return readings_add(&m->readings, BLE_CAP_DIMMER, value_int(steps > 127 ? (int64_t)steps - 256 : steps));
+	m->unknown++;
+	return 0;
+}
+
+/* Which button, a byte that is 0, how it was pressed. */
+static int read_pressed(struct mibeacon *m, struct view data)
+{
+	static const char *const words[] = { "single", "double", "long" };
+	static const struct {
+		uint16_t product;
+		uint8_t buttons;
+	} rows[] = { { PRODUCT_YLYK01YL, 6 },	{ PRODUCT_YLAI003, 1 },	   { PRODUCT_RTCGQ02LM, 1 },
+		     { PRODUCT_SJWS01LM, 1 },	{ PRODUCT_JTYJGD03MI, 1 } };
+
+	if (m->product == PRODUCT_YLKG07YL)
+		return read_knob(m, data);
+	for (size_t i = 0; i < N_ELEMENTS(rows); i++) {
+		if (rows[i].product == m->product && data.data[0] < rows[i].buttons && data.data[2] < N_ELEMENTS(words))
+			return read_button(m, data.data[0], words[data.data[2]]);
+	}
+	m->unknown++;
+	return 0;
+}
+
 static int read_by_rows(struct mibeacon *m, uint16_t id, struct view data)
 {
 	bool found = false;
@@ -160,6 +208,8 @@ static int read_object(struct mibeacon *m, uint16_t id, struct view data)
 	switch (OBJECT(id, data.len)) {
 	case OBJECT(0x000f, 3):
 		return read_motion(m, number);
+	case OBJECT(0x1001, 3):
+		return read_pressed(m, data);
 	case OBJECT(0x1007, 3):
 		return read_brightness(m, number);
 	case OBJECT(0x1017, 4):
@@ -270,7 +320,7 @@ int mibeacon_read(struct view data, const uint8_t mac[6], const uint8_t *key, st
 	err = read_head(&r, mac, &control, ret);
 	if (err || !(control & CONTROL_OBJECT))
 		return err;
-	if (ret->sealed && ret->version < 4)
+	if (ret->sealed && key && ret->version < 4)
 		return MIBEACON_E_VERSION;
 	if (ret->sealed != (key != NULL))
 		return ret->sealed ? MIBEACON_E_KEY : MIBEACON_E_PLAIN;
@@ -278,4 +328,52 @@ int mibeacon_read(struct view data, const uint8_t mac[6], const uint8_t *key, st
 	if (ret->sealed)
 		err = open_sealed(ret, plain, mac, key, opened, &plain);
 	return err ? err : read_objects(ret, plain);
+}
+
+/* Twelve bytes of key are given out and four are the same for all. The nonce is the head up to the frame counter, three bytes
+ * of counter, and the MAC lowest byte first without its last; one byte at the end is a check sum of its own making. */
+static int open_old(struct view whole, struct view data, const uint8_t mac[6], const uint8_t *key, uint8_t plain[CCM_PLAIN_MAX],
+		    struct view *ret)
+{
+	static const uint8_t middle[] = { 0x8d, 0x3d, 0x3c, 0x97 };
+	uint8_t nonce[13], all[CCM_KEY_LEN];
+	int err;
+
+	if (data.len <= 4)
+		return MIBEACON_E_MALFORMED;
+	memcpy(nonce, whole.data, 5);
+	memcpy(nonce + 5, data.data + data.len - 4, 3);
+	for (size_t i = 0; i < 5; i++)
+		nonce[8 + i] = mac[5 - i];
+	memcpy(all, key, 6);
+	memcpy(all + 6, middle, sizeof(middle));
+	memcpy(all + 10, key + 6, 6);
+	err = ccm_peek(all, (struct view){ nonce, sizeof(nonce) }, (struct view){ data.data, data.len - 4 }, plain);
+	explicit_bzero(all, sizeof(all));
+	*ret = (struct view){ plain, data.len - 4 };
+	return err < 0 ? err : err ? MIBEACON_E_SIZE : 0;
+}
+
+int mibeacon_read_old(struct view data, const uint8_t mac[6], const uint8_t key[MIBEACON_OLD_KEY_LEN], struct mibeacon *ret)
+{
+	struct reader r = reader_over(data.data, data.len);
+	uint8_t opened[CCM_PLAIN_MAX];
+	struct view plain;
+	uint16_t control;
+	int err;
+
+	*ret = (struct mibeacon){ 0 };
+	if (data.len > MIBEACON_BYTES_MAX)
+		return MIBEACON_E_SIZE;
+	err = read_head(&r, mac, &control, ret);
+	if (err || !(control & CONTROL_OBJECT))
+		return err;
+	if (!ret->sealed)
+		return MIBEACON_E_PLAIN;
+	if (ret->version >= 4)
+		return MIBEACON_E_VERSION;
+	err = open_old(data, get_view(&r, reader_left(&r)), mac, key, opened, &plain);
+	if (!err)
+		err = read_objects(ret, plain) || ret->unknown || !ret->nobjects ? MIBEACON_E_FORGED : 0;
+	return err;
 }

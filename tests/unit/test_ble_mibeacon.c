@@ -180,6 +180,52 @@ static void test_limits(void **state)
 	check_int(mibeacon_read((struct view){ bytes, 5 + 5 * 40 }, mac, NULL, &m), MIBEACON_E_SIZE);
 }
 
+/* A knob that is pressed and turned, sealed by version 3; and a remote control's first and third button. */
+static void test_old_seals(void **state)
+{
+	static const char press[] = "5830b603d28b98c54124f8c3491476757e00000099", turn[] = "5830b603368b98c54124f88bb8f2661351000000d6";
+	struct ble_bytes mac = ble_hex("f82441c5988b"), key = ble_hex("b853075158487ca39a5b5ea9"), bytes = ble_hex(press);
+	struct mibeacon m;
+
+	(void)state;
+	check_ok(mibeacon_read_old(ble_view(&bytes), mac.data, key.data, &m));
+	ble_check_text(&m.readings, CAP_BUTTON, 1, "single");
+	check_uint(m.counter, 210);
+	check_true(m.sealed);
+	check_int(mibeacon_read(ble_view(&bytes), mac.data, NULL, &m), MIBEACON_E_KEY);
+	for (size_t i = 12; i < bytes.len - 4; i++) { /* no tag, and still not everything is taken: what makes no sense is not */
+		bytes.data[i] ^= 0x80;
+		check_true(mibeacon_read_old(ble_view(&bytes), mac.data, key.data, &m) == MIBEACON_E_FORGED || m.nobjects == 1);
+		bytes.data[i] ^= 0x80;
+	}
+	key.data[3] ^= 1;
+	check_int(mibeacon_read_old(ble_view(&bytes), mac.data, key.data, &m), MIBEACON_E_FORGED);
+	key.data[3] ^= 1;
+	for (size_t n = 0; n < bytes.len; n++) {
+		struct ble_bytes cut = ble_copy(bytes.data, n);
+
+		check_true(mibeacon_read_old(ble_view(&cut), mac.data, key.data, &m) != 0);
+		free(cut.data);
+	}
+	free(bytes.data);
+	bytes = ble_hex(turn);
+	check_ok(mibeacon_read_old(ble_view(&bytes), mac.data, key.data, &m));
+	ble_check_int(&m.readings, BLE_CAP_DIMMER, 1, -1);
+	free(bytes.data);
+	bytes = ble_hex("58585b0550f4830238c1a495ef58763c26000097e2abb5");
+	check_true(mibeacon_read_old(ble_view(&bytes), mac.data, key.data, &m) != 0);
+	free(bytes.data);
+	free(mac.data);
+	free(key.data);
+	check_ok(hear("503053013f7450e94124f8011003000000", "f82441e95074", NULL, &m));
+	ble_check_text(&m.readings, CAP_BUTTON, 1, "single");
+	check_ok(hear("503053013f7450e94124f8011003020002", "f82441e95074", NULL, &m));
+	ble_check_text(&m.readings, CAP_BUTTON, 3, "long");
+	check_uint(m.unknown, 0);
+	check_ok(hear("503053013f7450e94124f8011003060002", "f82441e95074", NULL, &m));
+	check_uint(m.unknown, 1);
+}
+
 static bool try_plain(struct view data)
 {
 	struct ble_bytes mac = ble_hex("582d343b2ebf");
@@ -215,7 +261,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_numbers), cmocka_unit_test(test_states), cmocka_unit_test(test_presses),
-		cmocka_unit_test(test_refused), cmocka_unit_test(test_limits), cmocka_unit_test(test_spoiled),
+		cmocka_unit_test(test_old_seals), cmocka_unit_test(test_refused), cmocka_unit_test(test_limits), cmocka_unit_test(test_spoiled),
 	};
 
 	return CHECK_RUN(tests);
