@@ -29,6 +29,7 @@ enum {
 	ZNP_WAIT_MS = 30000,    /* an operation that had no turn by then is RADIO_TIMEOUT */
 	ZNP_CONFIRM_MS = 15000, /* a sleepy parent holds a frame for 7.7 s, and the stack sends three times */
 	ZNP_ANSWER_MS = 10000,  /* what devices take for a question */
+	ZNP_PERMIT_MS = 1000,   /* then it was meant by its yes */
 	ZNP_KEEP_MS = 50000,
 	ZNP_CHANNEL_MS = 20000, /* the order travels for nine seconds before anybody changes */
 };

@@ -5,7 +5,7 @@
  */
 #include "zigbee/znp_op.h"
 
-enum { ANNOUNCE = 0xc1, CONCENTRATOR = 0xc8, LEAVE = 0xc9, TC_DEVICE = 0xca, STATE_CHANGE = 0xc0, PERMIT = 0xcb };
+enum { ANNOUNCE = 0xc1, CONCENTRATOR = 0xc8, LEAVE = 0xc9, TC_DEVICE = 0xca, STATE_CHANGE = 0xc0 };
 enum { NWK_ADDR_RSP = 0x80, UNREADABLE = 0xff, BIND_GROUP = 1, BIND_DEVICE = 3 };
 
 static const uint8_t requests[RADIO_QUESTIONS] = {
@@ -201,7 +201,6 @@ bool ask_event(struct znp *z, const struct mt_message *m)
 		return true;
 	case CONCENTRATOR:
 	case STATE_CHANGE:
-	case PERMIT:
 		return true;
 	default:
 		return answered(z, m);

@@ -11,7 +11,7 @@
 #include "zigbee/install_code.h"
 #include "zigbee/znp_op.h"
 
-enum { BDB_ADD_INSTALL_CODE = 0x04, EXT_REMOVE_GROUP = 0x47, EXT_ADD_GROUP = 0x4b, MGMT_PERMIT_JOIN = 0x36, PERMIT_JOIN_RSP = 0xb6 };
+enum { BDB_ADD_INSTALL_CODE = 0x04, EXT_REMOVE_GROUP = 0x47, EXT_ADD_GROUP = 0x4b, MGMT_PERMIT_JOIN = 0x36, PERMIT_JOIN_RSP = 0xb6, PERMIT_JOIN_IND = 0xcb };
 enum { MGMT_NWK_UPDATE = 0x37, EXT_NWK_INFO = 0x50, CHANGE_CHANNEL = 0xfe, INFO_CHANNEL_FIELD = 6, POLL_MS = 1000 };
 enum { MODE_SHORT = 2, MODE_BROADCAST = 15, EVERYWHERE = 0xfffc, ALL = 0xffff, PERMIT_MAX = 254, DUPLICATE = 0xb8 };
 
@@ -63,13 +63,17 @@ static void simple_answer(struct znp *z, struct op *op, const struct mt_message 
 	op_done(z, op, m ? op_status((uint8_t)m->values[0].n) : RADIO_REFUSED);
 }
 
-/* A router answers for itself; to a broadcast nobody does. */
+/* We are meant, too: the stick tells when it lets in, but not all firmware does. */
+static bool permit_is_ours(const struct op *op)
+{
+	return op->kind == OP_PERMIT && (!op->permit.nwk || op->permit.nwk == EVERYWHERE);
+}
+
+/* A router answers for itself. */
 static void permit_answer(struct znp *z, struct op *op, const struct mt_message *m)
 {
-	bool router = op->permit.nwk && op->permit.nwk != EVERYWHERE;
-
-	if (router && m && !m->values[0].n)
-		op_flies(z, op, ZNP_ANSWER_MS);
+	if (m && !m->values[0].n)
+		op_flies(z, op, permit_is_ours(op) ? ZNP_PERMIT_MS : ZNP_ANSWER_MS);
 	else
 		simple_answer(z, op, m);
 }
@@ -328,15 +332,16 @@ void ops_late(struct znp *z, enum line_user user)
 
 static bool permit_event(struct znp *z, const struct mt_message *m)
 {
-	struct zdo_answer answer;
+	struct zdo_answer answer = { 0 };
 	struct op *op, *tmp;
-	int err;
+	int err = 0;
 
-	if (m->row->subsystem != MT_ZDO || m->row->id != PERMIT_JOIN_RSP)
+	if (m->row->subsystem != MT_ZDO || (m->row->id != PERMIT_JOIN_RSP && m->row->id != PERMIT_JOIN_IND))
 		return false;
-	err = zdo_status_read(m, &answer);
+	if (m->row->id == PERMIT_JOIN_RSP)
+		err = zdo_status_read(m, &answer);
 	list_each (op, tmp, &z->ops, node) {
-		if (op->kind != OP_PERMIT || op->state != OP_FLYING || op->permit.nwk != answer.from)
+		if (op->kind != OP_PERMIT || op->state != OP_FLYING || (answer.from ? op->permit.nwk != answer.from : !permit_is_ours(op)))
 			continue;
 		op_done(z, op, err ? RADIO_REFUSED : RADIO_OK);
 		break;
@@ -369,6 +374,8 @@ void ops_tick(struct znp *z, uint64_t now_ms)
 		if (op->state == OP_FLYING && op->kind == OP_CHANNEL) {
 			op->state = OP_WAITING;
 			op->due_ms = now_ms + ZNP_WAIT_MS;
+		} else if (op->state == OP_FLYING && permit_is_ours(op)) {
+			op_done(z, op, RADIO_OK);
 		} else {
 			op_done(z, op, op->state == OP_OVER ? RADIO_FAILED : RADIO_TIMEOUT);
 		}

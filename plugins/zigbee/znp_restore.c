@@ -350,9 +350,10 @@ static enum step verify(struct znp *z, const struct got *got)
 	const struct radio_network *want = &z->begin.network, *have = &z->begin.found;
 
 	(void)got;
-	if (want->pan != have->pan || want->ext_pan != have->ext_pan || !crypto_equal(want->key, have->key, sizeof(want->key)))
-		return failed(z, "it did not take the network");
-	return STEP_NEXT;
+	if (want->pan == have->pan && want->ext_pan == have->ext_pan && crypto_equal(want->key, have->key, sizeof(want->key)))
+		return STEP_NEXT;
+	znp_restart(z, "it did not take the network"); /* once more, from the start */
+	return STEP_END;
 }
 
 step_fn *const restore_steps[] = {

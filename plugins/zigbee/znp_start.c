@@ -252,8 +252,11 @@ enum step start_commission(struct znp *z, const struct got *got)
 	} else if (is_up(got)) {
 		z->script.phase |= UP;
 	} else if (got->kind != GOT_EVENT) {
-		if (!got->message || got->message->values[0].n)
-			return failed(z, "it does not want to form a network");
+		if (!got->message || got->message->values[0].n) {
+			/* It may be busy with what somebody else began before it restarted: from the start, a few times. */
+			znp_restart(z, "it does not want to form a network");
+			return STEP_END;
+		}
 		z->script.phase |= SAID;
 	}
 	return z->script.phase == (SAID | UP) ? STEP_NEXT : STEP_STAY;

@@ -51,6 +51,7 @@ export class Coordinator extends EventEmitter {
 	}
 
 	#powerUp() {
+		this.life = (this.life ?? 0) + 1;
 		this.state = STATE.HOLD;
 		this.endpoints = new Map();
 		this.groups = new Set();
@@ -154,8 +155,11 @@ export class Coordinator extends EventEmitter {
 		this.reset(RESET.WATCHDOG);
 	}
 
+	/* What it began before a reset is forgotten. */
 	#start(form) {
+		const { life } = this;
 		this.air.timers.after(FORM_MS, () => {
+			if (life !== this.life) return;
 			if (form) this.nv.formNetwork();
 			this.state = STATE.COORDINATOR;
 			this.air.network = this.nv.security();
