@@ -107,9 +107,14 @@ static inline void fb_turn(struct fb *fb)
 	}
 	if (!fb->connection)
 		return;
-	dbus_connection_read_write(fb->connection, 0);
-	while (fb->connection && dbus_connection_dispatch(fb->connection) == DBUS_DISPATCH_DATA_REMAINS)
-		;
+	for (int idle = 0; idle < 3 && fb->connection; idle++) {
+		size_t before = fb->handled;
+
+		dbus_connection_read_write(fb->connection, 0);
+		while (fb->connection && dbus_connection_dispatch(fb->connection) == DBUS_DISPATCH_DATA_REMAINS)
+			;
+		idle = fb->handled == before ? idle : 0;
+	}
 }
 
 static inline bool fb_was_called(const struct fb *fb, const char *method)
@@ -409,6 +414,7 @@ static inline DBusHandlerResult fb_on_message(DBusConnection *connection, DBusMe
 	DBusMessage *reply;
 
 	(void)connection;
+	fb->handled++;
 	if (dbus_message_get_type(message) != DBUS_MESSAGE_TYPE_METHOD_CALL)
 		return DBUS_HANDLER_RESULT_NOT_YET_HANDLED;
 	if (!driver && strlen(fb->log) + strlen(member) + 2 < FB_LOG) {

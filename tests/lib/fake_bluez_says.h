@@ -44,6 +44,7 @@ struct fb {
 	char log[FB_LOG];	  /* all methods that were called, with a blank behind each */
 	struct fb_device devices[FB_DEVICES];
 	size_t n_devices;
+	size_t handled; /* messages */
 	size_t sent, dropped; /* signals that somebody wanted, and those that nobody did */
 	const char *pairing;  /* what Pair asks the agent: a method's name; NULL: nothing */
 	uint32_t passkey;

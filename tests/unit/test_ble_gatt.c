@@ -362,6 +362,27 @@ static void test_limits(void **state)
 	close_plugin(host);
 }
 
+/* More characteristics than GATT_CHARS_MAX: the first ones are read. */
+static void test_many_characteristics(void **state)
+{
+	struct fake_host *host = open_plugin();
+	struct fb_device *d = sensor(host);
+
+	(void)state;
+	host->fb->fail = "ReadValue";
+	hear_of(host, d);
+	permit(host, 60, mac, NULL, 0);
+	for (uint16_t i = 0; i < 2 * GATT_CHARS_MAX; i++) {
+		struct fb_char c = { 2, (uint16_t)(0x100 + i), 0x2a6e, { "read" }, { 1 }, 2, false };
+
+		gatt_peer(host->self, mac)->step = GATT_RESOLVING;
+		fb_say_char(host->fb, d, &c);
+		settle(host);
+	}
+	check_uint(gatt_peer(host->self, mac)->n_chars, GATT_CHARS_MAX);
+	close_plugin(host);
+}
+
 static void test_characteristics(void **state)
 {
 	static const struct {
@@ -414,6 +435,7 @@ int main(void)
 		cmocka_unit_test(test_digits_of_the_device), cmocka_unit_test(test_digits_to_compare),
 		cmocka_unit_test(test_agent_refuses),	 cmocka_unit_test(test_how_it_fails),
 		cmocka_unit_test(test_limits),		 cmocka_unit_test(test_characteristics),
+		cmocka_unit_test(test_many_characteristics),
 	};
 	int r = CHECK_RUN(tests);
 
