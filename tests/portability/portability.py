@@ -121,7 +121,7 @@ def machine(out, arch):
     options = build / ".for"
     if not options.exists() or options.read_text() != str(root):
         shutil.rmtree(build, ignore_errors=True)
-        if call(["meson", "setup", "--cross-file", cross, "-Dbuildtype=debugoptimized", build, ROOT], log):
+        if call(["meson", "setup", "--cross-file", cross, "-Dbuildtype=plain", "-Doptimization=1", build, ROOT], log):
             return show(log, f"{arch}: meson setup failed")
         options.write_text(str(root))
     if call(["ninja", "-C", build, *targets(build, arch)], log):
