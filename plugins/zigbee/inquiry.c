@@ -5,7 +5,7 @@
 #include "sys/crypto.h"
 #include "zigbee/zigbee_inside.h"
 
-enum { STEP_TTL_MS = 30000, SLEEPY_STEP_TTL_MS = 120000, BUSY_MS = 500, CROWDED_MS = 10000, FAILED_MS = 60000,
+enum { STEP_TTL_MS = 30000, SLEEPY_STEP_TTL_MS = 120000, BUSY_MS = 500, CROWDED_MS = 1000, FAILED_MS = 60000,
        FAILED_LONGEST_MS = 60 * 60 * 1000, SELF_TRIES = 4 };
 
 static size_t count(const gwa_self *self)
@@ -213,9 +213,12 @@ void inquiry_talked(gwa_self *self, const struct talk_result *result)
 	go_on(self, device);
 }
 
-/* One who sleeps, or who was tried often, is not tried again before it speaks. */
+/* One who sleeps, or who was tried often, is not tried again before it speaks. Of one that was never asked, because its announcement
+ * was lost or because a backup named it, nobody knows yet whether it sleeps. */
 static bool waits_for_time(const struct device *device)
 {
+	if (device->row.node.kind == ZDO_KIND_UNKNOWN && !device->inquiry_fails)
+		return true;
 	return device->interview || (!device->peer.sleepy && device->inquiry_fails < SELF_TRIES);
 }
 

@@ -163,6 +163,22 @@ static void test_silent_join(void **state)
 	house_free(h);
 }
 
+/* The trust centre let it in, and that is all that was heard. */
+static void test_lost_announcement(void **state)
+{
+	struct house *h = house_new();
+
+	(void)state;
+	house_open(h);
+	permit(h, 60);
+	h->radio->events->on_joined(h->radio->ctx, LAMP, LAMP_NWK, 0);
+	settle_house(h);
+	later(h, 10000);
+	check_uint(last(h, 'u')->eui, LAMP);
+	check_int(last(h, 'j')->number, GWA_JOIN_READY);
+	house_free(h);
+}
+
 /* Mains: asked after ten minutes, away when it does not answer twice, back when it is heard. Batteries: after 25 hours. */
 static void test_silence(void **state)
 {
@@ -374,7 +390,7 @@ int main(void)
 		cmocka_unit_test(test_window),	     cmocka_unit_test(test_install_code), cmocka_unit_test(test_silent_join),
 		cmocka_unit_test(test_silence),	     cmocka_unit_test(test_addresses),	  cmocka_unit_test(test_leaving),
 		cmocka_unit_test(test_disturbances), cmocka_unit_test(test_full_table),	  cmocka_unit_test(test_radio_faults),
-		cmocka_unit_test(test_foreign),	     cmocka_unit_test(test_new_stick),
+		cmocka_unit_test(test_foreign),	     cmocka_unit_test(test_new_stick),	  cmocka_unit_test(test_lost_announcement),
 	};
 
 	return CHECK_RUN(rows);
