@@ -190,9 +190,9 @@ static void every_kind_has_its_row(void **state)
 			check_true(strcmp(audit_kind_at(k)->name, row->name) != 0);
 		last = row->kind;
 	}
-	check_uint(n, 70);
-	check_uint(last, AUDIT_FRESHNESS);
-	check_true(!audit_kind_row(0) && !audit_kind_row(AUDIT_FRESHNESS + 1) && !audit_kind_row(8));
+	check_uint(n, 71);
+	check_uint(last, AUDIT_RADIO);
+	check_true(!audit_kind_row(0) && !audit_kind_row(AUDIT_RADIO + 1) && !audit_kind_row(8));
 }
 
 static void a_copy_owns_its_texts(void **state)
