@@ -369,12 +369,12 @@ static void on_objects(void *ctx, DBusMessage *reply)
 
 	if (!reply || !bluez_is_there(bluez))
 		return;
-	bluez->whole = true;
+	bluez->whole = bluez->kept = true;
 	if (dbus_message_get_type(reply) == DBUS_MESSAGE_TYPE_METHOD_RETURN)
 		r = props_managed(reply, on_monitors, bluez);
 	if (!r)
 		r = props_managed(reply, on_object, bluez);
-	bluez->whole = false;
+	bluez->whole = bluez->kept = false;
 	if (r) {
 		bluez->calls->on_odd(bluez->ctx, "BlueZ does not say its objects");
 		ask_later(bluez);

@@ -291,8 +291,9 @@ void sensors_said(gwa_self *self, const struct props_path *path, const struct pr
 	struct guest *guest = window_guest(&self->window, path->mac);
 	struct hear_source source = { .mac = path->mac, .props = props };
 
-	/* What bluetoothd kept from before is no news: only what has a strength was heard by it just now. */
-	if (whole && !(props->has & HAS_RSSI))
+	/* What bluetoothd kept from before is no news: only what has a strength was heard by it just now. (A controller need not
+	 * tell the strength, so of a device that is found now none is asked for.) */
+	if (self->bluez.kept && !(props->has & HAS_RSSI))
 		return;
 	if (gatt_peer(self, path->mac) && !(props->n_services || props->n_makers))
 		return;

@@ -9,6 +9,7 @@
 #include "ble/ibeacon.h"
 #include "ble/mibeacon.h"
 #include "ble/ruuvi.h"
+#include "ble/switchbot.h"
 #include "model/capability.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -127,6 +128,24 @@ static void hear_govee(struct view heard, const uint8_t *k)
 		must_fit(&g.readings);
 }
 
+static void hear_switchbot(struct view heard, const uint8_t *k)
+{
+	struct switchbot s;
+
+	(void)k;
+	if (!switchbot_read(heard, &s))
+		must_fit(&s.readings);
+}
+
+/* With twelve bytes of key. */
+static void hear_old_mibeacon(struct view heard, const uint8_t *k)
+{
+	struct mibeacon m;
+
+	if (k && !mibeacon_read_old(heard, mac, k, &m))
+		must_fit(&m.readings);
+}
+
 /* In the order of the first byte; a new one stands at the end, so that seeds keep their meaning. */
 static void (*const hears[])(struct view heard, const uint8_t *k) = {
 	hear_advert,
@@ -136,6 +155,8 @@ static void (*const hears[])(struct view heard, const uint8_t *k) = {
 	hear_ibeacon,
 	hear_mibeacon,
 	hear_govee,
+	hear_switchbot,
+	hear_old_mibeacon,
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
