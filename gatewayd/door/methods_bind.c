@@ -169,7 +169,7 @@ void method_join_status(struct call *call, const struct json *params)
 		json_set_text(item, "user", user ? user->name : NULL);
 		if (whose) {
 			json_set_i64(item, "waiting", claims_n_waiting(claims, whose));
-			json_set_bool(item, "full", !claims_window_user(claims, stats.name));
+			json_set_bool(item, "full", claims_window_is_full(claims, stats.name));
 		}
 		json_set(item, "joins", render_joins(call, stats.name, &used));
 		json_push(list, item);

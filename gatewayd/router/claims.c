@@ -121,10 +121,17 @@ static unsigned n_waiting(const struct claims *claims, uint32_t user)
 	return n;
 }
 
-uint32_t claims_window_user(struct claims *claims, const char *adapter)
+uint32_t claims_taker(struct claims *claims, const char *adapter, const struct address *addr, bool owned)
 {
 	const struct window *window = window_of(claims, adapter);
-	return window && n_waiting(claims, window->user) < CLAIMS_PER_WINDOW_MAX ? window->user : 0;
+	uint32_t user = window ? window->user : joins_user(claims->joins, adapter, addr);
+	return owned || n_waiting(claims, user) < CLAIMS_PER_WINDOW_MAX ? user : 0;
+}
+
+bool claims_window_is_full(struct claims *claims, const char *adapter)
+{
+	const struct window *window = window_of(claims, adapter);
+	return window && n_waiting(claims, window->user) >= CLAIMS_PER_WINDOW_MAX;
 }
 
 uint32_t claims_window_whose(struct claims *claims, const char *adapter)
@@ -391,17 +398,18 @@ void claims_joining(struct claims *claims, const char *adapter, const struct add
 	const struct window *window = window_of(claims, adapter);
 	joins_heard(claims->joins, adapter, addr, stage, text, window ? window->user : 0, window ? window->until_ms : 0);
 	/* Its owner opened the window himself: this way to it is as good as the one before. */
-	if (window && stage == JOIN_READY)
-		registry_welcome(claims->registry, adapter, addr, window->user);
+	if (stage == JOIN_READY)
+		registry_welcome(claims->registry, adapter, addr, claims_taker(claims, adapter, addr, true));
 }
 
 void claims_not_taken(struct claims *claims, const char *adapter, const struct address *addr)
 {
 	const struct window *window = window_of(claims, adapter);
-	if (window && n_waiting(claims, window->user) >= CLAIMS_PER_WINDOW_MAX)
+	uint32_t user = claims_taker(claims, adapter, addr, true);
+	if (user && n_waiting(claims, user) >= CLAIMS_PER_WINDOW_MAX)
 		joins_heard(claims->joins, adapter, addr, JOIN_FAILED,
-			    "it joined, but as many devices as a window takes wait already: make those yours, then open another", window->user,
-			    window->until_ms);
+			    "it joined, but as many devices as a window takes wait already: make those yours, then open another",
+			    window ? user : 0, window ? window->until_ms : 0);
 }
 
 struct presented {

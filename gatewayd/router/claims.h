@@ -38,7 +38,10 @@ struct claims_wish {
 /* The code must be one that this user was issued; it is used up by opening. */
 void claims_open_window(struct claims *claims, uint32_t user, const char *code, const struct claims_wish *wish,
 			const struct audit_record *record, claims_done_fn done, void *ctx);
-uint32_t claims_window_user(struct claims *claims, const char *adapter);  /* who takes in what comes now; 0: none open, or it is full */
+/* For whom a device waits that comes at this address now: whose window is open, or was when it was first heard; 0 nobody, or as many
+ * as a window takes wait for him already. owned: it is somebody's and waits for nobody; then it is only whose window. */
+uint32_t claims_taker(struct claims *claims, const char *adapter, const struct address *addr, bool owned);
+bool claims_window_is_full(struct claims *claims, const char *adapter);
 uint32_t claims_window_whose(struct claims *claims, const char *adapter); /* whose it is, full or not */
 unsigned claims_n_waiting(const struct claims *claims, uint32_t user);
 /* From the adapters, by the router: how a join goes; a device that came when the window was full. */

@@ -352,7 +352,7 @@ static void hub_device(void *ctx, const char *adapter, const struct device_desc 
 	bool known = registry_find_way(router->parts.registry, adapter, &desc->addr) != NULL;
 	/* Whose window it is, counts for a device that is his already; whether there is room in it, for one that is not. */
 	const struct device *same = known ? NULL : registry_find_hw(router->parts.registry, &desc->hw);
-	uint32_t user = same && same->owner ? claims_window_whose(router->claims, adapter) : claims_window_user(router->claims, adapter);
+	uint32_t user = claims_taker(router->claims, adapter, &desc->addr, same && same->owner);
 	int r = registry_describe(router->parts.registry, adapter, desc, user, &id);
 	if (r == 0) {
 		const struct device *device = registry_find(router->parts.registry, id);

@@ -93,6 +93,16 @@ static struct join *find(const struct joins *joins, const char *adapter, const s
 	return NULL;
 }
 
+static uint32_t late_user(const struct joins *joins, const struct join *join)
+{
+	return join && join->user && loop_now_ms(joins->loop) < join->window_ms + JOINS_LATE_MS ? join->user : 0;
+}
+
+uint32_t joins_user(const struct joins *joins, const char *adapter, const struct address *addr)
+{
+	return late_user(joins, find(joins, adapter, addr));
+}
+
 bool joins_has(const struct joins *joins, const char *adapter, const struct address *addr)
 {
 	return find(joins, adapter, addr) != NULL;
@@ -142,9 +152,11 @@ void joins_heard(struct joins *joins, const char *adapter, const struct address 
 	end_passkey(join);
 	join->stage = stage;
 	join->changed_ms = loop_now_ms(joins->loop);
-	join->user = user;
-	join->window_ms = window_ms;
-	/* Nobody opened a window: there is nobody who may see digits. */
+	if (user || !late_user(joins, join)) {
+		join->user = user;
+		join->window_ms = window_ms;
+	}
+	/* No window is open: there is nobody who may see digits. */
 	text_copy(join->text, sizeof(join->text), stage == JOIN_PASSKEY && !user ? "" : text);
 	timer_start(joins->sweep, SWEEP_MS);
 }

@@ -188,6 +188,26 @@ static void the_ninth_is_told(void **state)
 	check_text(knock_code(&home->anna), "ok");
 }
 
+/* Sleepy ones answer slowly: heard in the window, described when it is over. */
+static void who_takes_his_time_still_waits(void **state)
+{
+	struct home *home = *state;
+	struct device_id id;
+	check_text(open_window(&home->anna, "sim", ""), "ok");
+	actor_joining(&home->house.adapter, 1, JOIN_SEEN, "");
+	knock(&home->anna, "join.close", "{'adapter':'sim'}");
+	house_sleep(&home->house, 20000);
+	actor_joining(&home->house.adapter, 1, JOIN_INTERVIEW, "");
+	id = house_sensor(&home->house, 1, "slow");
+	check_uint(registry_find(home->house.app->registry, id)->waiting_for, home->house.owner);
+	id = house_sensor(&home->house, 2, "stranger");
+	check_uint(registry_find(home->house.app->registry, id)->waiting_for, 0);
+	house_sleep(&home->house, JOINS_LATE_MS);
+	actor_joining(&home->house.adapter, 3, JOIN_SEEN, "");
+	id = house_sensor(&home->house, 3, "later");
+	check_uint(registry_find(home->house.app->registry, id)->waiting_for, 0);
+}
+
 /* --- by pressing it ------------------------------------------------------------------------------------------------------ */
 
 static void press(struct knock *who)
@@ -611,6 +631,7 @@ int main(void)
 		ROW(nobody_else_sees_it),
 		ROW(what_is_printed_goes_to_the_adapter_only),
 		ROW(the_ninth_is_told),
+		ROW(who_takes_his_time_still_waits),
 		ROW(the_one_that_is_pressed),
 		ROW(nobody_presses),
 		ROW(two_at_one_adapter),

@@ -115,6 +115,25 @@ static void digits_end_with_the_window(void **state)
 	check_int(joins_at(w->joins, "b", 0)->stage, JOIN_PASSKEY);
 }
 
+/* It was heard in the window and takes its time. */
+static void who_comes_late_is_still_his(void **state)
+{
+	struct world *w = *state;
+	const struct address addr = at(1), other = at(2);
+	hear(w, "a", 1, JOIN_SEEN, "", 60);
+	check_uint(joins_user(w->joins, "a", &addr), 7);
+	check_uint(joins_user(w->joins, "a", &other), 0);
+	loop_advance(w->loop, 60000 + JOINS_LATE_MS - 1000);
+	hear(w, "a", 1, JOIN_INTERVIEW, "", 0); /* the window is closed */
+	check_uint(joins_user(w->joins, "a", &addr), 7);
+	hear(w, "a", 1, JOIN_PASSKEY, "047293", 0);
+	check_text(joins_at(w->joins, "a", 0)->text, "");
+	loop_advance(w->loop, 1000);
+	check_uint(joins_user(w->joins, "a", &addr), 0);
+	hear(w, "a", 1, JOIN_READY, "", 0);
+	check_uint(joins_at(w->joins, "a", 0)->user, 0);
+}
+
 static void every_stage_has_a_name(void **state)
 {
 	(void)state;
@@ -131,6 +150,7 @@ int main(void)
 		ROW(so_many_an_adapter),
 		ROW(forgotten_when_the_window_is_long_over),
 		ROW(digits_end_with_the_window),
+		ROW(who_comes_late_is_still_his),
 		cmocka_unit_test(every_stage_has_a_name),
 	};
 	return CHECK_RUN(rows);
