@@ -7,6 +7,7 @@ import socket
 class Counterpart:
     def __init__(self, kind):
         self.kind = kind
+        self.from_here = 0
 
     def order(self, **what):
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as out:
@@ -15,9 +16,13 @@ class Counterpart:
     def all(self):
         try:
             with open(f"/run/out/peripheral-{self.kind}.events", encoding="utf-8") as log:
-                return [json.loads(line) for line in log if line.endswith("\n")]
+                return [json.loads(line) for line in log if line.endswith("\n")][self.from_here:]
         except FileNotFoundError:
             return []
+
+    def forget(self):
+        """What it said until now does not count."""
+        self.from_here += len(self.all())
 
     def told(self, key, value=None):
         """All that it said with this key, and value if one is given."""

@@ -38,6 +38,9 @@ class Gateway:
         return self
 
     def __exit__(self, *_):
+        with open("/run/out/gateway.said", "w", encoding="utf-8") as out:
+            for row in [*self.core.joinings, *self.core.notes, *self.core.reports]:
+                print(row, file=out)
         self.process.terminate()
         self.process.wait()
         self.core.close()

@@ -30,6 +30,9 @@ KINDS = {
     "switch": {"1815": {"2a56": (GUARDED, "00")}},
 }
 
+# The last one that came up answers for every adapter of this bluetoothd.
+BUTTONS = {"sensor": "NoInputNoOutput", "switch": "KeyboardOnly"}
+
 
 def long_uuid(short):
     return f"0000{short}-0000-1000-8000-00805f9b34fb"
@@ -177,7 +180,8 @@ class Peripheral:
         self.application = Application(self.bus, base, things)
         self.advertisement = Advertisement(self.bus, base + "/advertisement", ADVERTISEMENT, {
             "Type": "peripheral", "ServiceUUIDs": dbus.Array([long_uuid(s) for s in KINDS[kind]], signature="s"), "LocalName": f"gw {kind}"})
-        self.agent = Agent(self.bus, base + "/agent", self.tell)
+        self.agent_path = base + "/agent"
+        self.agent = Agent(self.bus, self.agent_path, self.tell)
         self.bus.watch_name_owner(BLUEZ, self._on_owner)
         self._listen()
 
@@ -197,10 +201,9 @@ class Peripheral:
             settings.Set("org.bluez.Adapter1", "Powered", dbus.Boolean(True, variant_level=1))
             settings.Set("org.bluez.Adapter1", "Alias", dbus.String(f"gw {self.kind}", variant_level=1))
             settings.Set("org.bluez.Adapter1", "Pairable", dbus.Boolean(True, variant_level=1))
-            if self.kind == "switch":
-                agents = dbus.Interface(self.bus.get_object(BLUEZ, "/org/bluez", introspect=False), "org.bluez.AgentManager1")
-                agents.RegisterAgent(dbus.ObjectPath("/gw/switch/agent"), "KeyboardOnly")
-                agents.RequestDefaultAgent(dbus.ObjectPath("/gw/switch/agent"))
+            agents = dbus.Interface(self.bus.get_object(BLUEZ, "/org/bluez", introspect=False), "org.bluez.AgentManager1")
+            agents.RegisterAgent(dbus.ObjectPath(self.agent_path), BUTTONS[self.kind])
+            agents.RequestDefaultAgent(dbus.ObjectPath(self.agent_path))
         except dbus.DBusException as error:
             self.tell(event="later", why=error.get_dbus_name())
             return True  # not ready yet: again in a moment

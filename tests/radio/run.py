@@ -18,6 +18,7 @@ from machine import HERE, TREE, Qemu, Uml  # noqa: E402
 SCENARIOS = {
     "bench_bleak": ("free", 60),
     "plugin_beacons": ("virtual", 90),
+    "plugin_peripherals": ("virtual", 90),
 }
 
 
@@ -64,8 +65,11 @@ def main():
     parser.add_argument("folder")
     parser.add_argument("--build", default=f"{TREE}/build/release")
     parser.add_argument("--machine", choices=("uml", "qemu", "any"), default="any")
-    parser.add_argument("scenario", nargs="*", choices=[[], *SCENARIOS])
-    args = parser.parse_args()
+    parser.add_argument("scenario", nargs="*")
+    args = parser.parse_intermixed_args()
+    for name in args.scenario:
+        if name not in SCENARIOS:
+            parser.error(f"no scenario {name}; there are {', '.join(SCENARIOS)}")
     folder, build = os.path.abspath(args.folder), os.path.abspath(args.build)
     os.makedirs(folder, exist_ok=True)
     if args.machine != "qemu":
