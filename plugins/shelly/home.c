@@ -39,7 +39,7 @@ static void say_joining(gwa_self *self, const struct unit *unit, int stage, cons
 
 /* Units */
 
-static struct unit *unit_new(gwa_self *self, const uint8_t *mac, const struct place *place)
+struct unit *home_new(gwa_self *self, const uint8_t *mac, const struct place *place)
 {
 	struct unit *unit;
 	unsigned slot = 0;
@@ -53,7 +53,7 @@ static struct unit *unit_new(gwa_self *self, const uint8_t *mac, const struct pl
 		abort();
 	unit->slot = slot;
 	unit->line.fd = -1;
-	unit->kept.place = *place;
+	unit->kept.place = unit->place = *place;
 	unit->dial_at = unit->open_by = unit->ping_at = UINT64_MAX;
 	unit->heard_at = shelly_now(self);
 	if (mac) {
@@ -83,74 +83,7 @@ void home_remove(gwa_self *self, struct unit *unit)
 	home_free(self, unit);
 }
 
-/* Keeping */
-
-static void page_key(unsigned page, char ret[16])
-{
-	text_print(ret, 16, "devices-%u", page);
-}
-
-void home_save(gwa_self *self, const struct unit *unit)
-{
-	const struct kept *page[KEEP_PAGE_MAX] = { NULL };
-	unsigned number = unit->slot / KEEP_PAGE_MAX;
-	char key[16], *text = NULL;
-	size_t len = 0;
-
-	for (unsigned i = 0; i < KEEP_PAGE_MAX; i++) {
-		const struct unit *one = self->units[number * KEEP_PAGE_MAX + i];
-
-		if (one && one->ours)
-			page[i] = &one->kept;
-	}
-	page_key(number, key);
-	if (keep_print(page, KEEP_PAGE_MAX, &text, &len) || len > GWA_STATE_MAX ||
-	    gwa(self->host)->save(self->host, key, text, (uint32_t)len))
-		shelly_log(self, 3, unit, "cannot be remembered");
-	if (text)
-		crypto_wipe(text, len);
-	free(text);
-}
-
-static void take_kept(gwa_self *self, struct kept *kept, unsigned slot)
-{
-	struct unit *unit = home_find(self, kept->info.mac) ? NULL : unit_new(self, kept->info.mac, &kept->place);
-
-	if (!unit) {
-		status_map_deinit(&kept->map);
-		return;
-	}
-	/* Into its page, whatever order they come in. */
-	if (slot != unit->slot && !self->units[slot]) {
-		self->units[unit->slot] = NULL;
-		self->units[slot] = unit;
-		unit->slot = slot;
-	}
-	unit->kept = *kept;
-	unit->ours = true;
-	unit->evidence = kept->must_prove;
-	unit->dial_at = shelly_now(self);
-}
-
-static void load_page(gwa_self *self, unsigned page, char *text)
-{
-	struct kept kept[KEEP_PAGE_MAX];
-	uint32_t len = GWA_STATE_MAX;
-	char key[16];
-	size_t n = 0;
-
-	page_key(page, key);
-	if (gwa(self->host)->load(self->host, key, text, &len) || !len)
-		return;
-	if (keep_parse(text, len, kept, &n))
-		gwa(self->host)->log(self->host, 4, "a page of devices cannot be read");
-	for (unsigned i = 0; i < n; i++)
-		take_kept(self, &kept[i], page * KEEP_PAGE_MAX + i);
-	crypto_wipe(kept, sizeof(kept));
-	crypto_wipe(text, len);
-}
-
-static void tell_up(gwa_self *self, struct unit *unit)
+void home_tell(gwa_self *self, struct unit *unit)
 {
 	const struct rpc_info *info = &unit->kept.info;
 	struct status_description d;
@@ -167,20 +100,6 @@ static void tell_up(gwa_self *self, struct unit *unit)
 	device.nendpoints = d.n_endpoints;
 	unit->up = true;
 	gwa(self->host)->device_up(self->host, &device);
-}
-
-/* Sleepers are said at once: they are as reachable as ever. The others are when they have answered. */
-void home_load(gwa_self *self)
-{
-	char *text = malloc(GWA_STATE_MAX);
-
-	for (unsigned page = 0; text && page < KEEP_PAGES_MAX; page++)
-		load_page(self, page, text);
-	free(text);
-	for (size_t i = 0; i < SHELLY_UNITS_MAX; i++) {
-		if (self->units[i] && self->units[i]->kept.map.sleep_s)
-			tell_up(self, self->units[i]);
-	}
 }
 
 /* The window */
@@ -224,7 +143,7 @@ static struct seen *seen_put(gwa_self *self, const uint8_t mac[6], const struct 
 
 static void call(gwa_self *self, const uint8_t *mac, const struct place *place)
 {
-	struct unit *unit = unit_new(self, mac, place);
+	struct unit *unit = home_new(self, mac, place);
 
 	if (!unit) {
 		shelly_note(self, GWA_NOTE_DROPPED, 1, NULL, "no room for more devices");
@@ -237,14 +156,19 @@ static void call(gwa_self *self, const uint8_t *mac, const struct place *place)
 
 static void call_seen(gwa_self *self, struct seen *seen)
 {
-	if (seen->at && !seen->tried && is_wanted(self, seen->mac) && !home_find(self, seen->mac))
-		call(self, seen->mac, &seen->place);
+	uint64_t now = shelly_now(self);
+
+	if (!seen->at || seen->tried || !is_wanted(self, seen->mac) || home_find(self, seen->mac) ||
+	    (seen->called_at && seen->called_at + SHELLY_GAP_MS > now))
+		return;
+	seen->called_at = now;
+	call(self, seen->mac, &seen->place);
 }
 
 static bool is_called(const gwa_self *self, const struct place *place)
 {
 	for (size_t i = 0; i < SHELLY_UNITS_MAX; i++) {
-		if (self->units[i] && place_equal(&self->units[i]->kept.place, place))
+		if (self->units[i] && place_equal(&self->units[i]->place, place))
 			return true;
 	}
 	return false;
@@ -269,7 +193,9 @@ static void call_ours(gwa_self *self)
 		if (!unit || !unit->ours || !unit->refused || (self->window.only_one && memcmp(unit->kept.info.mac, self->window.mac, 6) != 0))
 			continue;
 		unit->refused = false;
-		unit->kept.must_prove = false;
+		/* That it may be without its password now is said of one device, by its address. */
+		if (self->window.only_one)
+			unit->kept.must_prove = false;
 		if (self->window.password[0])
 			text_copy(unit->kept.password, sizeof(unit->kept.password), self->window.password);
 		unit_hang_up(self, unit);
@@ -290,9 +216,24 @@ static void close_window(gwa_self *self)
 	}
 }
 
+/* A password of digits only comes as bytes, because most codes are hex: what cannot be typed is turned back. */
+static bool take_password(struct window *window, const uint8_t *code, size_t len)
+{
+	bool typed = text_is_utf8(code, len);
+
+	for (size_t i = 0; i < len && typed; i++)
+		typed = code[i] >= 0x20 && code[i] != 0x7f;
+	if (typed)
+		return text_copy_n(window->password, sizeof(window->password), code, len);
+	if (2 * len > SESSION_PASSWORD_MAX)
+		return false;
+	hex_print(code, len, window->password);
+	return true;
+}
+
 static bool take_code(struct window *window, const struct gwa_join *join)
 {
-	if (join->ncode && (!text_is_utf8(join->code, join->ncode) || !text_copy_n(window->password, sizeof(window->password), join->code, join->ncode)))
+	if (join->ncode > sizeof(join->code) || (join->ncode && !take_password(window, join->code, join->ncode)))
 		return false;
 	window->only_one = join->addr.len != 0;
 	if (window->only_one)
@@ -325,6 +266,16 @@ int home_open_window(gwa_self *self, const struct gwa_join *join)
 
 /* Finding */
 
+/* Now, but not more often than once in a while, whatever is announced. */
+static void look_at(gwa_self *self, struct unit *unit, const struct place *place)
+{
+	uint64_t now = shelly_now(self), soonest = unit->dialled_at ? unit->dialled_at + SHELLY_GAP_MS : now;
+
+	unit->place = *place;
+	unit->tries = 0;
+	unit->dial_at = soonest > now ? soonest : now;
+}
+
 void home_found(gwa_self *self, const struct mdns_found *found)
 {
 	struct place place = { .port = found->port };
@@ -341,18 +292,16 @@ void home_found(gwa_self *self, const struct mdns_found *found)
 	}
 	/* Said to be elsewhere while it is connected: is it still there? */
 	if (unit->line.state != LINE_OFF) {
-		if (unit->session.stage == SESSION_LIVE && !unit->pinged && !place_equal(&place, &unit->kept.place)) {
+		if (unit->session.stage == SESSION_LIVE && !unit->pinged && !place_equal(&place, &unit->place)) {
 			unit->ping_at = shelly_now(self);
 			unit->rumour = place;
 			unit->has_rumour = true;
 		}
 		return;
 	}
-	if (unit->refused && place_equal(&place, &unit->kept.place))
+	if (unit->refused && place_equal(&place, &unit->place))
 		return;
-	unit->kept.place = place;
-	unit->tries = 0;
-	unit->dial_at = shelly_now(self);
+	look_at(self, unit, &place);
 }
 
 static bool somebody_is_missing(const gwa_self *self)
@@ -399,7 +348,7 @@ bool home_who(gwa_self *self, struct unit *unit)
 	if (other) {
 		/* A host of the settings that is here already, or was elsewhere before. */
 		if (other->line.state == LINE_OFF && other->ours && !other->refused) {
-			other->kept.place = unit->kept.place;
+			other->place = unit->place;
 			other->dial_at = shelly_now(self);
 		}
 		home_free(self, unit);
@@ -468,19 +417,20 @@ bool home_whole(gwa_self *self, struct unit *unit, const struct json *status)
 	uint64_t period = self->settings.ping_ms;
 	uint32_t bad = 0;
 
+	changed = changed || !place_equal(&unit->place, &unit->kept.place);
+	unit->kept.place = unit->place;
 	if (!known) {
 		home_lost(self, unit, SESSION_E_NONSENSE, "it has nothing that is known here");
 		return false;
 	}
 	if (is_new && !let_in(self, unit))
 		return false;
-	/* Where it is, is worth a write when it is known to be there. */
-	if (changed || is_new || unit->tries)
+	if (changed || is_new)
 		home_save(self, unit);
 	unit->tries = 0;
-	unit->refused = false;
+	unit->refused = unit->suspected = false;
 	if (changed || is_new || !unit->up)
-		tell_up(self, unit);
+		home_tell(self, unit);
 	if (unit->ping_at == UINT64_MAX)
 		unit->ping_at = (shelly_now(self) / period + 1) * period;
 	home_report(self, unit, readings, status_read(&unit->kept.map, status, readings, &bad));
@@ -510,6 +460,18 @@ static void lost_stranger(gwa_self *self, struct unit *unit, int fault, const ch
 	home_free(self, unit);
 }
 
+/* Somebody else's answer does not shut the device out: back to where it was. */
+static bool was_elsewhere(gwa_self *self, struct unit *unit, int fault, const char *why)
+{
+	if (place_equal(&unit->place, &unit->kept.place))
+		return false;
+	if (fault && !unit->suspected)
+		shelly_note(self, GWA_NOTE_STATUS, 1, unit, why);
+	unit->suspected = unit->suspected || fault;
+	unit->place = unit->kept.place;
+	return fault != 0;
+}
+
 void home_lost(gwa_self *self, struct unit *unit, int fault, const char *why)
 {
 	struct gwa_addr addr = home_addr(unit);
@@ -520,15 +482,17 @@ void home_lost(gwa_self *self, struct unit *unit, int fault, const char *why)
 		return;
 	}
 	unit_hang_up(self, unit);
-	if (fault && !unit->refused)
+	if (was_elsewhere(self, unit, fault, why))
+		fault = 0;
+	else if (fault && !unit->refused)
 		shelly_note(self, GWA_NOTE_STATUS, 1, unit, why);
-	else if (unit->up || (fault && !unit->refused))
+	else if (unit->up)
 		shelly_log(self, 5, unit, why);
 	unit->refused = fault != 0;
 	unit->dial_at = unit->kept.map.sleep_s && !fault ? UINT64_MAX : shelly_now(self) + patience(unit, unit->refused);
 	unit->tries += unit->tries < UINT32_MAX;
 	if (unit->has_rumour) {
-		unit->kept.place = unit->rumour;
+		unit->place = unit->rumour;
 		unit->has_rumour = false;
 		unit->dial_at = shelly_now(self);
 	}

@@ -26,7 +26,7 @@ static void name_unit(const struct unit *unit, char ret[RPC_NAME_MAX + 1])
 	else if (unit->has_mac)
 		hex_print(unit->kept.info.mac, 6, ret);
 	else
-		place_print(&unit->kept.place, ret);
+		place_print(&unit->place, ret);
 }
 
 void shelly_note(gwa_self *self, int kind, uint32_t count, const struct unit *unit, const char *text)

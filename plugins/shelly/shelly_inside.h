@@ -30,12 +30,14 @@ enum {
 	SHELLY_REFUSED_MS = 300000, /* a wrong password is not tried more often */
 	SHELLY_TTL_MS = 10000,	   /* of an order that brings none */
 	SHELLY_ASK_MS = 60000,	   /* while somebody is missing */
+	SHELLY_GAP_MS = 1000,	   /* between two calls of one device: an announcement asks for one */
 	SHELLY_SLACK_S = 120,	   /* that a sleeper may be late, after two periods */
 };
 enum { TIMER_DUE };
 
 struct unit {
-	struct kept kept; /* info.mac, place, map, ... */
+	struct kept kept;   /* info.mac, map, ...; its place is where it was known to be */
+	struct place place; /* where it is looked for */
 	bool has_mac;	  /* else a host of the settings that nobody has heard of yet */
 	bool ours, up;	  /* let in; the core was told that it is there */
 	unsigned slot;
@@ -44,9 +46,10 @@ struct unit {
 	bool watches_out;
 	struct session session;
 	uint8_t evidence;
-	bool refused;	  /* why it was, is on record */
+	bool refused;	  /* it answered, and it is not to be; why is on record */
+	bool suspected;	  /* somebody else answered in its name; that is on record */
 	unsigned tries;
-	uint64_t dial_at, open_by, ping_at, heard_at; /* UINT64_MAX: never */
+	uint64_t dialled_at, dial_at, open_by, ping_at, heard_at; /* UINT64_MAX: never */
 	bool pinged;
 	bool has_rumour; /* an announcement says that it is elsewhere: tried when it does not answer here */
 	struct place rumour;
@@ -55,7 +58,7 @@ struct unit {
 };
 /* Announced, not ours. */
 struct seen {
-	uint64_t at; /* 0: a free row */
+	uint64_t at, called_at; /* at 0: a free row */
 	uint8_t mac[6];
 	struct place place;
 	bool tried; /* in this window, to its end */
@@ -115,6 +118,8 @@ void unit_order(gwa_self *self, struct unit *unit, uint64_t req, uint8_t endpoin
 /* home: who lives here, who may come in */
 struct unit *home_find(const gwa_self *self, const uint8_t mac[6]); /* NULL: unknown */
 struct gwa_addr home_addr(const struct unit *unit);
+struct unit *home_new(gwa_self *self, const uint8_t *mac, const struct place *place); /* mac may be NULL; NULL: no room */
+void home_tell(gwa_self *self, struct unit *unit);				   /* the core: it is there, and what it is */
 void home_load(gwa_self *self);
 void home_save(gwa_self *self, const struct unit *unit);
 void home_free(gwa_self *self, struct unit *unit);

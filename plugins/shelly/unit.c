@@ -43,8 +43,9 @@ void unit_dial(gwa_self *self, struct unit *unit)
 	uint64_t now = shelly_now(self);
 
 	unit->dial_at = UINT64_MAX;
+	unit->dialled_at = now;
 	unit->serial = ++self->serial;
-	if (line_dial(&unit->line, &unit->kept.place) || !watch(self, unit, EPOLL_CTL_ADD)) {
+	if (line_dial(&unit->line, &unit->place) || !watch(self, unit, EPOLL_CTL_ADD)) {
 		home_lost(self, unit, 0, "it cannot be reached");
 		return;
 	}
@@ -211,7 +212,7 @@ void unit_events(gwa_self *self, struct unit *unit, uint32_t events)
 	int r = 0;
 
 	if (unit->line.state == LINE_DIALLING || events & EPOLLOUT)
-		r = line_write(&unit->line, &unit->kept.place);
+		r = line_write(&unit->line, &unit->place);
 	if (!r && unit->line.state != LINE_DIALLING && events & (EPOLLIN | EPOLLHUP | EPOLLERR)) {
 		r = line_read(&unit->line);
 		unit->heard_at = shelly_now(self);
