@@ -282,6 +282,9 @@ static void on_joined(void *ctx, uint64_t eui, uint16_t nwk, uint16_t parent)
 	if (!device)
 		return;
 	device_moved(self, device, nwk);
+	/* One that had tried before its code was known. */
+	if (joins_evidence(self, eui) > device->row.node.evidence)
+		device->row.node.evidence = joins_evidence(self, eui);
 	/* Its announcement says more; if that is lost we begin without it. */
 	if (!device->interview)
 		device->inquiry_due_ms = zigbee_now(self) + INTERVIEW_PAUSE_MS;

@@ -122,6 +122,14 @@ static void test_install_code(void **state)
 
 	(void)state;
 	house_open(h);
+	/* It cannot read its key, so nothing more is heard of it. */
+	permit(h, 60);
+	h->silent = true;
+	h->radio->events->on_joined(h->radio->ctx, LAMP, LAMP_NWK, 0);
+	settle_house(h);
+	later(h, 61000);
+	h->silent = false;
+	check_uint(count(h, 'u'), 0);
 	zigbee_ops.permit_join(h->self, 1, &window);
 	run(h);
 	check_int(last(h, 'f')->number, GWA_OK);
