@@ -22,7 +22,7 @@ import threading
 import time
 import tty
 
-from .house import BUILD, House
+from .house import BUILD, House, Refused
 from .netns import REPO, LabError, wait_until
 from .zigbee import SIM, node
 
@@ -78,6 +78,9 @@ class Coordinator:
 
     def devices(self):
         return {device["name"]: device for device in self.ask(op="list")["devices"]}
+
+    def coordinator_faults(self):
+        return self.ask(op="network")["faults"]
 
     def network(self):
         return self.ask(op="network")["network"]
@@ -136,14 +139,16 @@ class Stick:
 
 
 class NativeHouse(House):
-    def __init__(self, radio, serial=False, options="", wifi=None):
-        """options: more of the zigbee adapter's; wifi: a LAN broker's socket, for the wifi adapter."""
+    password = PASSWORD
+
+    def __init__(self, radio, serial=False, wifi=None):
+        """wifi: a LAN broker's socket, for the wifi adapter."""
         self.radio = radio
         self.adapters, self.lives, self.ending = {}, {}, False
         super().__init__()
         self.stick = Stick(self.folder + "/ttyZ", radio.port, ZIGBEE) if serial else None
-        where = f"    ports: {{radio: {self.folder}/ttyZ}}\n" if serial else f"    net: \"yes\"\n    options: {{tcp: \"127.0.0.1:{radio.port}\"}}\n"
-        text = ADAPTER.format(name="zigbee", uid=ZIGBEE, more=where + options)
+        where = f"    ports: {{radio: {self.folder}/ttyZ}}\n" if serial else f"    options: {{net: \"yes\", tcp: \"127.0.0.1:{radio.port}\"}}\n"
+        text = ADAPTER.format(name="zigbee", uid=ZIGBEE, more=where)
         if wifi:
             text += ADAPTER.format(name="wifi", uid=WIFI, more=f"    options: {{broker: {wifi}, base: zigbee2mqtt}}\n")
         self.settings(text)
@@ -204,10 +209,13 @@ class NativeHouse(House):
             page = self.home.call("device.list", after=page["next"])
 
     def device(self, name):
-        """By the name that the simulator has for it, else by ours; None: the core does not know it."""
-        eui = self.eui(name)
+        """By our name for it, which is the simulator's once it is claimed, or by its address there; None: the core does not know it."""
+        try:
+            return self.home.call("device.get", device=name)
+        except Refused:
+            eui = self.eui(name)
         for device in self.devices():
-            if device["name"] == name or any(eui and eui in (way["address"], bytes.fromhex(way["address"])[::-1].hex()) for way in device["ways"]):
+            if eui and any(way["address"] == eui for way in device["ways"]):
                 return device
         return None
 
@@ -227,7 +235,7 @@ class NativeHouse(House):
         return None
 
     def set(self, name, capability, value):
-        return self.home.call("device.set", device=self.device(name)["id"], capability=capability, value=value)
+        return self.home.call("device.set", device=name, capability=capability, value=value)
 
     def wait_value(self, name, capability, value, timeout=5):
         try:
@@ -240,13 +248,15 @@ class NativeHouse(House):
 
     def open_window(self, adapter="zigbee", seconds=60, **more):
         self.home.call("join.open", adapter=adapter, code=self.home.call("bind.code")["code"], seconds=seconds, **more)
+        if adapter == "zigbee":
+            wait_until(lambda: self.radio.ask(op="list")["permitJoin"], 10, "the network to be open")
 
     def close_window(self, adapter="zigbee"):
         self.home.call("join.close", adapter=adapter)
 
-    def let_join(self, *names, kinds=None, timeout=20):
-        """They join in one window, wait for their claim, are claimed and named; eight at most."""
-        self.open_window()
+    def let_join(self, *names, kinds=None, timeout=20, **more):
+        """They join in one window, wait for their claim, are claimed and named; eight at most. more: address and secret of one with an install code."""
+        self.open_window(**more)
         for name in names:
             self.radio.ask(op="join", device=name, **({"kind": kinds[name]} if kinds else {}))
         for name in names:
@@ -256,5 +266,45 @@ class NativeHouse(House):
             self.home.call("device.rename", device=device, name=name)
         self.close_window()
 
+    def later(self, name, capability, value):
+        """The same in the background, by a door of its own; a function that waits for how it ended: None (done) or the Refused."""
+        ended = []
+
+        def run():
+            door = self.door()
+            door.token = self.home.token
+            door.socket.settimeout(60)
+            try:
+                door.call("device.set", device=name, capability=capability, value=value)
+                ended.append(None)
+            except Refused as refused:
+                ended.append(refused)
+            door.close()
+        thread = threading.Thread(target=run)
+        thread.start()
+
+        def wait():
+            thread.join(60)
+            return ended[0]
+        return wait
+
+    def allow_locks(self):
+        """What is risky needs a rule."""
+        self.home.call("policy.add", effect="allow", who="user:anna", what="*", risk_max="high", actions=["command", "read"])
+
+    def ask_radio(self, verb, **params):
+        """The answer as text, however many pieces it comes in."""
+        answer = self.home.call("radio." + verb, adapter="zigbee", **params)
+        text = answer.get("text", "")
+        while "more" in answer:
+            answer = self.home.call("radio.more", more=answer["more"])
+            text += answer["text"]
+        return text
+
     def radio_ready(self, timeout=20):
-        wait_until(lambda: self.radio.ask(op="network")["state"] == 9, timeout, "the network to be up")
+        def is_up():
+            try:
+                return json.loads(self.ask_radio("info"))["state"] == "ready"
+            except Refused:
+                return False
+        wait_until(is_up, timeout, "the radio to be ready")

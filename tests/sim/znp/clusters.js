@@ -209,6 +209,7 @@ export const CLUSTERS = {
 		[0x06, "hue:u8 saturation:u8 transition:u16 rest?:rest", moveToColor(0, "hue", "saturation")],
 		[0x07, "x:u16 y:u16 transition:u16 rest?:rest", moveToColor(1, "x", "y")],
 		[0x0a, "mireds:u16 transition:u16 rest?:rest", moveToColorTemp],
+		[0x40, "enhancedHue:u16 direction:u8 transition:u16 rest?:rest", moveToColor(0, "enhancedHue")],
 		[0x43, "enhancedHue:u16 saturation:u8 transition:u16 rest?:rest", moveToColor(0, "enhancedHue", "saturation")],
 		[0x47, "rest?:rest", () => {}],
 	] },
@@ -218,7 +219,7 @@ export const CLUSTERS = {
 		[0x00, "", moveLift(0)], [0x01, "", moveLift(100)], [0x02, "", stopLift], [0x05, "lift:u8", moveLift()],
 	] },
 	thermostat: { id: 0x0201, attributes: {
-		localTemperature: [0x0000, "i16"], occupiedCooling: [0x0011, "i16", "w"], occupiedHeating: [0x0012, "i16", "w"],
+		localTemperature: [0x0000, "i16"], absLeastHeating: [0x0003, "i16"], absMostHeating: [0x0004, "i16"], occupiedCooling: [0x0011, "i16", "w"], occupiedHeating: [0x0012, "i16", "w"],
 		leastHeating: [0x0015, "i16", "w"], mostHeating: [0x0016, "i16", "w"], controlSequence: [0x001b, "enum8", "w"],
 		systemMode: [0x001c, "enum8", "w"], runningState: [0x0029, "map16"],
 	}, commands: [[0x00, "mode:u8 amount:i8", changeSetpoint]] },

@@ -166,7 +166,8 @@ const OPERATIONS = {
 		return { right: air.joined.filter(right).map(({ name }) => name), wrong: air.joined.filter((node) => !right(node)).map(({ name }) => name) };
 	},
 	network({ coordinator }) {
-		return { network: coordinator.nv.network() ?? null, ieee: coordinator.nv.ieee, state: coordinator.state };
+		return { network: coordinator.nv.network() ?? null, ieee: coordinator.nv.ieee, state: coordinator.state,
+			faults: coordinator.faults };
 	},
 };
 

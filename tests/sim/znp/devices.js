@@ -97,7 +97,8 @@ export const DEVICES = {
 		endpoints: { 1: { profile: 0x0104, device: 0x0301, clients: [], attributes: {
 			basic: basic("Zen Within", "Zen-01", MAINS, "1.0.5"), identify: { identifyTime: 0 },
 			power: { mainsVoltage: 240, batteryVoltage: 58, batteryPercentage: 190 },
-			thermostat: { localTemperature: 2030, occupiedCooling: 2600, occupiedHeating: 2000, leastHeating: 500, mostHeating: 3000,
+			thermostat: { localTemperature: 2030, occupiedCooling: 2600, occupiedHeating: 2000, absLeastHeating: 500, absMostHeating: 3000,
+				leastHeating: 500, mostHeating: 3000,
 				controlSequence: 4, systemMode: 4, runningState: 0 },
 			fan: { mode: 5, sequence: 2 },
 			thermostatUi: { temperatureUnit: 0, keypadLockout: 0 },
