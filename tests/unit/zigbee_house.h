@@ -64,7 +64,7 @@ struct house {
 	struct radio_network stick;
 	struct radio_key keys[4];
 	size_t n_keys;
-	unsigned begins[4], permits, leaves, sent;
+	unsigned begins[4], permits, leaves, sent, commands; /* commands: those of clusters */
 	uint8_t permit_s, channel;
 	uint64_t coded;
 	struct radio_network begun;
@@ -298,6 +298,7 @@ static inline int fr_send(struct radio *radio, uint32_t cookie, const struct rad
 	memcpy(w->bytes, message->data.data, message->data.len);
 	w->message.data.data = w->bytes;
 	fake_of(radio)->house->sent++;
+	fake_of(radio)->house->commands += message->data.data[0] & 1;
 	return 0;
 }
 static inline int fr_ask(struct radio *radio, uint32_t cookie, const struct radio_question *question)
