@@ -224,9 +224,15 @@ static inline void stick_reset(struct stick *s)
 	stick_says(s, UNPI_AREQ, MT_SYS, 0x80, STICK_N({ .n = 1 }, { .n = 2 }, { .n = s->product }, { .n = 2 }, { .n = 7 }, { .n = 1 }));
 }
 
+/* A status and nothing more, even where an answer has more: so does firmware when it fails. */
 static inline void stick_status(struct stick *s, const struct mt_message *m, uint8_t status)
 {
-	stick_says(s, UNPI_SRSP, m->row->subsystem, m->row->id, STICK_N({ .n = status }));
+	uint8_t bytes[UNPI_FRAME_MAX];
+	size_t len;
+
+	if (unpi_encode(&(struct unpi_frame){ UNPI_SRSP, m->row->subsystem, m->row->id, { &status, 1 } }, bytes, sizeof(bytes), &len))
+		abort();
+	stick_emit(s, bytes, len);
 }
 
 static inline void stick_read(struct stick *s, const struct mt_message *m, struct stick_item *it, size_t at, size_t cap)
