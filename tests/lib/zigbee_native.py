@@ -308,3 +308,48 @@ class NativeHouse(House):
             except Refused:
                 return False
         wait_until(is_up, timeout, "the radio to be ready")
+
+
+class Voice:
+    """What Zigbee2MQTT said to whoever came late (tests/sim/captures/retained.jsonl), on a Mosquitto of its own; it lets joining be opened. Use as a context."""
+
+    def __init__(self, folder):
+        self.sock = f"{folder}/mqtt.sock"
+        with open(f"{folder}/mosquitto.conf", "w", encoding="utf-8") as conf:
+            conf.write(f"user root\nlistener 0 {self.sock}\nallow_anonymous true\npersistence false\nlog_dest none\n")
+        self.broker = subprocess.Popen(["mosquitto", "-c", f"{folder}/mosquitto.conf"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        wait_until(lambda: os.path.exists(self.sock), 5, "Mosquitto")
+        os.chmod(folder, 0o755)
+        os.chmod(self.sock, 0o777)
+        with open(SIM / "captures/retained.jsonl", encoding="utf-8") as lines:
+            self.words = {line["topic"]: line["payload"] for line in map(json.loads, lines)}
+        for topic, payload in self.words.items():
+            if topic != "zigbee2mqtt/bridge/info":
+                self.say(topic, payload)
+        self.ear = subprocess.Popen(["mosquitto_sub", "--unix", self.sock, "-q", "1", "-t", "zigbee2mqtt/bridge/request/permit_join"], stdout=subprocess.PIPE, text=True)
+        threading.Thread(target=self._porter, daemon=True).start()
+
+    def say(self, topic, payload, retain=True):
+        subprocess.run(["mosquitto_pub", "--unix", self.sock, "-q", "1", *(["-r"] if retain else []), "-t", topic, "-s"], input=payload.encode(), check=True)
+
+    def forget(self, name):
+        """The device is in its network no more."""
+        devices = [device for device in json.loads(self.words["zigbee2mqtt/bridge/devices"]) if device["friendly_name"] != name]
+        self.words["zigbee2mqtt/bridge/devices"] = json.dumps(devices)
+        self.say("zigbee2mqtt/bridge/devices", json.dumps(devices))
+
+    def _porter(self):
+        for line in self.ear.stdout:
+            request = json.loads(line)
+            answer = {"status": "ok", "data": {"time": request.get("time", 0)}}
+            if "transaction" in request:
+                answer["transaction"] = request["transaction"]
+            self.say("zigbee2mqtt/bridge/response/permit_join", json.dumps(answer), retain=False)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for process in (self.ear, self.broker):
+            process.terminate()
+            process.wait(10)

@@ -1,21 +1,19 @@
 """Our own Zigbee on a simulated coordinator that zigbee-herdsman and Zigbee2MQTT have accepted (tests/sim): the scenarios that those ran, with the whole gateway."""
 
 import json
-import os
 import subprocess
 import tempfile
 import time
 
 import pytest
 from lib.house import Refused
-from lib.netns import REPO, LabError, wait_until
+from lib.netns import LabError, wait_until
 from lib.zigbee import SIM, node
-from lib.zigbee_native import Coordinator, NativeHouse
+from lib.zigbee_native import Coordinator, NativeHouse, Voice
 
 FIRST = ("outlet", "bulb", "climate", "contact", "plug", "lock", "thermostat", "blind")
 SECOND = ("colour", "remote", "motion", "presence", "leak", "siren")
 INSTALL_CODE = "83fed3407a939723a5c639b26916d505c3b5"
-PUBLISHED_KEY = "01030507090b0d0f00020406080a0c0d"
 
 
 @pytest.fixture(scope="module")
@@ -341,3 +339,59 @@ def test_a_network_of_zigbee2mqtts_moves_here():
             assert {node["eui"] for node in nodes["nodes"]} >= {house.eui(name) for name in radio.devices()} and nodes["silent"] == []
             backup = json.loads(house.ask_radio("backup", password=house.password))
             assert {device["ieee_address"] for device in backup["devices"]} == {house.eui(name) for name in radio.devices()}
+
+
+def way_of(house, name):
+    return {way["adapter"]: (way["up"], way["active"]) for way in house.device(name)["ways"]}
+
+
+def test_a_device_of_zigbee2mqtts_joins_here_and_stays_who_it_is():
+    """What Zigbee2MQTT said of the same simulated devices is said again; then somebody resets two of them and lets them join here."""
+    with tempfile.TemporaryDirectory(prefix="gw-zigbee-") as folder, Coordinator(folder) as radio, Voice(folder) as voice, NativeHouse(radio, wifi=voice.sock) as house:
+        house.start_all("zigbee", "wifi")
+        house.owner()
+        house.radio_ready()
+        wait_until(lambda: house.device("outlet") and house.device("plug"), 15, "the devices of Zigbee2MQTT")
+        house.open_window("wifi")
+        for name in ("outlet", "plug"):
+            house.wait_state(name, "waiting")
+            house.home.call("claim.confirm", device=name)
+        house.close_window("wifi")
+        voice.say("zigbee2mqtt/plug", json.dumps({"state": "ON", "power": 41.8, "energy": 123.4}), retain=False)
+        house.wait_value("plug", "power", 41.8)
+        house.home.call("device.rename", device="outlet", name="kettle")
+        house.home.call("device.room", device="kettle", room="kitchen")
+        house.home.call("user.add", name="ben", role="member", password="another long password")
+        house.home.call("policy.add", effect="allow", who="user:ben", what="device:kettle", actions=["command", "read"])
+        house.home.call("rule.add", name="kettle with the plug", trigger="equals", when={"device": "plug", "capability": "on-off"}, threshold=False,
+                        then={"device": "kettle", "capability": "on-off"}, set=True)
+        before = {name: house.device(name) for name in ("kettle", "plug")}
+        n = len(house.devices())
+        # the kettle: joins in its owner's window, then Zigbee2MQTT says that it left
+        house.open_window()
+        for name in ("outlet", "plug"):
+            radio.ask(op="join", device=name)
+        for name in ("kettle", "plug"):
+            wait_until(lambda name=name: way_of(house, name).get("zigbee") == (True, False), 10, f"{name} to be there over Zigbee, too")
+        house.close_window()
+        assert way_of(house, "kettle")["wifi"] == (True, True)
+        voice.forget("outlet")
+        wait_until(lambda: way_of(house, "kettle")["zigbee"] == (True, True), 10, "the kettle to go on here by itself")
+        # the plug: a person says so
+        house.home.call("device.move", device="plug", adapter="zigbee")
+        assert way_of(house, "plug")["zigbee"] == (True, True)
+        after = {name: house.device(name) for name in ("kettle", "plug")}
+        for name in before:
+            assert {key: after[name][key] for key in ("id", "name", "owner", "room", "state")} == {key: before[name][key] for key in ("id", "name", "owner", "room", "state")}
+        assert len(house.devices()) == n
+        ben = house.door()
+        ben.login("ben", "another long password")
+        assert ben.call("device.set", device="kettle", capability="on-off", value=True)["result"] == "ok"
+        assert radio.get("outlet", "onOff.onOff") is True
+        ben.close()
+        house.set("kettle", "on-off", False)
+        radio.ask(op="set", device="plug", attr="onOff.onOff", value=False)
+        radio.wait("outlet", "onOff.onOff", True)  # the rule
+        house.wait_value("plug", "on-off", False)
+        kinds = [(row["kind"], row.get("object")) for row in house.home.call("audit.tail", n=500, after=0)["records"] if row.get("device") == after["kettle"]["id"]]
+        assert kinds, "the record goes on under the same identity"
