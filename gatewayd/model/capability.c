@@ -39,6 +39,10 @@ enum {
 	{                                                                                \
 		id, name, matter, VALUE_REAL, unit, access, min, max, 0, NULL, cls, risk \
 	}
+#define OCTETS(id, name, access, cls, risk)                                                          \
+	{                                                                                            \
+		id, name, NO_CLUSTER, VALUE_BYTES, UNIT_NONE, access, NO_RANGE, NULL, cls, risk \
+	}
 #define MATTER(cluster, cluster_id, attribute, attribute_id) \
 	cluster, cluster_id, attribute, attribute_id
 
@@ -185,6 +189,69 @@ static const struct capability rows[] = {
 		UNIT_SECOND, R, 0, 4294967295.0, CLASS_PUBLIC, RISK_LOW),
 	REALS(CAP_DEVICE_TEMPERATURE, "device-temperature", NO_CLUSTER, UNIT_CELSIUS, R, -273.15,
 	      327.67, CLASS_PUBLIC, RISK_LOW),
+
+	/* What sensors of every kind say, most of them over Bluetooth. */
+	REALS(CAP_MASS, "mass", NO_CLUSTER, UNIT_KILOGRAM, R, 0, 1e+06, CLASS_PERSONAL, RISK_LOW),
+	REALS(CAP_DEW_POINT, "dew-point", NO_CLUSTER, UNIT_CELSIUS, R, -273.15, 1000,
+	      CLASS_ORDINARY, RISK_LOW),
+	INTEGER(CAP_COUNT, "count", NO_CLUSTER, UNIT_NONE, R, -9e+15, 9e+15, CLASS_PERSONAL,
+		RISK_LOW),
+	BOOLEAN(CAP_GENERIC_STATE, "generic-state", NO_CLUSTER, R, CLASS_PERSONAL, RISK_LOW),
+	BOOLEAN(CAP_CHARGING, "charging", NO_CLUSTER, R, CLASS_ORDINARY, RISK_LOW),
+	BOOLEAN(CAP_COLD, "cold", NO_CLUSTER, R, CLASS_ORDINARY, RISK_LOW),
+	BOOLEAN(CAP_CONNECTED, "connected", NO_CLUSTER, R, CLASS_PERSONAL, RISK_LOW),
+	BOOLEAN(CAP_HOT, "hot", NO_CLUSTER, R, CLASS_ORDINARY, RISK_LOW),
+	BOOLEAN(CAP_LIGHT, "light", NO_CLUSTER, R, CLASS_PERSONAL, RISK_LOW),
+	BOOLEAN(CAP_MOVING, "moving", NO_CLUSTER, R, CLASS_PERSONAL, RISK_LOW),
+	BOOLEAN(CAP_PLUGGED, "plugged", NO_CLUSTER, R, CLASS_PERSONAL, RISK_LOW),
+	BOOLEAN(CAP_PROBLEM, "problem", NO_CLUSTER, R, CLASS_ORDINARY, RISK_LOW),
+	BOOLEAN(CAP_RUNNING, "running", NO_CLUSTER, R, CLASS_PERSONAL, RISK_LOW),
+	BOOLEAN(CAP_SAFE, "safe", NO_CLUSTER, R, CLASS_PERSONAL, RISK_LOW),
+	BOOLEAN(CAP_SOUND, "sound", NO_CLUSTER, R, CLASS_PERSONAL, RISK_LOW),
+	INTEGER(CAP_DIMMER, "dimmer", NO_CLUSTER, UNIT_NONE, R, -65536, 65536, CLASS_PERSONAL,
+		RISK_LOW),
+	REALS(CAP_ROTATION, "rotation", NO_CLUSTER, UNIT_DEGREE, R, -1e+06, 1e+06,
+	      CLASS_PERSONAL, RISK_LOW),
+	REALS(CAP_DISTANCE, "distance", NO_CLUSTER, UNIT_METRE, R, 0, 1e+09, CLASS_PERSONAL,
+	      RISK_LOW),
+	REALS(CAP_DURATION, "duration", NO_CLUSTER, UNIT_SECOND, R, 0, 1e+12, CLASS_PERSONAL,
+	      RISK_LOW),
+	REALS(CAP_SPEED, "speed", NO_CLUSTER, UNIT_METRE_SECOND, R, -1e+06, 1e+06, CLASS_ORDINARY,
+	      RISK_LOW),
+	REALS(CAP_VOLUME, "volume", NO_CLUSTER, UNIT_LITRE, R, 0, 1e+12, CLASS_PERSONAL,
+	      RISK_LOW),
+	INTEGER(CAP_TIMESTAMP, "timestamp", NO_CLUSTER, UNIT_NONE, R, 0, 4294967295.0,
+		CLASS_PERSONAL, RISK_LOW),
+	REALS(CAP_ACCELERATION, "acceleration", NO_CLUSTER, UNIT_METRE_SECOND2, R, -1e+06, 1e+06,
+	      CLASS_PERSONAL, RISK_LOW),
+	REALS(CAP_GYROSCOPE, "gyroscope", NO_CLUSTER, UNIT_DEGREE_SECOND, R, -1e+06, 1e+06,
+	      CLASS_PERSONAL, RISK_LOW),
+	WORD(CAP_TEXT, "text", NO_CLUSTER, R, NULL, CLASS_PERSONAL, RISK_LOW),
+	OCTETS(CAP_RAW, "raw", R, CLASS_PERSONAL, RISK_LOW),
+	REALS(CAP_VOLUME_STORED, "volume-stored", NO_CLUSTER, UNIT_LITRE, R, 0, 1e+12,
+	      CLASS_PERSONAL, RISK_LOW),
+	REALS(CAP_CONDUCTIVITY, "conductivity", NO_CLUSTER, UNIT_MICROSIEMENS_CM, R, 0, 1e+06,
+	      CLASS_ORDINARY, RISK_LOW),
+	REALS(CAP_DIRECTION, "direction", NO_CLUSTER, UNIT_DEGREE, R, 0, 1000, CLASS_ORDINARY,
+	      RISK_LOW),
+	REALS(CAP_PRECIPITATION, "precipitation", NO_CLUSTER, UNIT_MILLIMETRE, R, 0, 1e+06,
+	      CLASS_ORDINARY, RISK_LOW),
+	INTEGER(CAP_CHANNEL, "channel", NO_CLUSTER, UNIT_NONE, R, 0, 65535, CLASS_PERSONAL,
+		RISK_LOW),
+	REALS(CAP_REVOLUTIONS, "revolutions", NO_CLUSTER, UNIT_PER_MINUTE, R, 0, 1e+09,
+	      CLASS_ORDINARY, RISK_LOW),
+	INTEGER(CAP_LIGHT_LEVEL, "light-level", NO_CLUSTER, UNIT_NONE, R, 0, 65535,
+		CLASS_ORDINARY, RISK_LOW),
+	INTEGER(CAP_TX_POWER, "tx-power", NO_CLUSTER, UNIT_DBM, R, -150, 150, CLASS_PUBLIC,
+		RISK_LOW),
+	INTEGER(CAP_MOVEMENTS, "movements", NO_CLUSTER, UNIT_NONE, R, 0, 4294967295.0,
+		CLASS_PERSONAL, RISK_LOW),
+	INTEGER(CAP_SEQUENCE, "sequence", NO_CLUSTER, UNIT_NONE, R, 0, 4294967295.0,
+		CLASS_PUBLIC, RISK_LOW),
+	REALS(CAP_CONSUMABLE, "consumable", NO_CLUSTER, UNIT_PERCENT, R, 0, 1000, CLASS_ORDINARY,
+	      RISK_LOW),
+	INTEGER(CAP_IDLE_SECONDS, "idle-seconds", NO_CLUSTER, UNIT_SECOND, R, 0, 4294967295.0,
+		CLASS_PERSONAL, RISK_LOW),
 };
 
 static const char *const unit_names[UNITS] = {
@@ -208,6 +275,14 @@ static const char *const unit_names[UNITS] = {
 	[UNIT_LITRE_MINUTE] = "l/min",
 	[UNIT_LITRE] = "l",
 	[UNIT_CUBIC_METRE] = "m³",
+	[UNIT_KILOGRAM] = "kg",
+	[UNIT_METRE] = "m",
+	[UNIT_METRE_SECOND] = "m/s",
+	[UNIT_METRE_SECOND2] = "m/s²",
+	[UNIT_DEGREE_SECOND] = "°/s",
+	[UNIT_MICROSIEMENS_CM] = "µS/cm",
+	[UNIT_MILLIMETRE] = "mm",
+	[UNIT_PER_MINUTE] = "1/min",
 };
 static const char *const data_class_names[CLASSES] = { "public", "ordinary", "personal",
 						       "sensitive" };

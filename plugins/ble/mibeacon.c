@@ -51,7 +51,7 @@ static const struct object objects[] = {
 	{ 0x100a, 1, 0, { 1, FIELD_UNSIGNED, CAP_BATTERY, 1, 0 } },
 	{ 0x100d, 4, 0, { 2, FIELD_SIGNED, CAP_TEMPERATURE, 10, 0 } },
 	{ 0x100d, 4, 2, { 2, FIELD_UNSIGNED, CAP_HUMIDITY, 10, 0 } },
-	{ 0x1010, 2, 0, { 2, FIELD_UNSIGNED, BLE_CAP_FORMALDEHYDE, 100, 0 } },
+	{ 0x1010, 2, 0, { 2, FIELD_UNSIGNED, BLE_CAP_FORMALDEHYDE, 0.1, 0 } },
 	{ 0x1012, 1, 0, { 1, FIELD_BOOL, CAP_ON_OFF, 1, 0 } },
 	{ 0x1013, 1, 0, { 1, FIELD_UNSIGNED, BLE_CAP_CONSUMABLE, 1, 0 } },
 	{ 0x1014, 1, 0, { 1, FIELD_BOOL, CAP_WATER_LEAK, 1, 0 } },

@@ -70,6 +70,44 @@ enum {
 	GWA_CAP_RSSI = 163,             /* INT dBm */
 	GWA_CAP_UPTIME = 164,           /* INT s */
 	GWA_CAP_DEVICE_TEMPERATURE = 165,/* REAL degrees Celsius, inside of it */
+	GWA_CAP_MASS = 192,             /* REAL kg */
+	GWA_CAP_DEW_POINT = 193,        /* REAL degrees Celsius */
+	GWA_CAP_COUNT = 194,            /* INT of anything */
+	GWA_CAP_GENERIC_STATE = 195,    /* BOOL */
+	GWA_CAP_CHARGING = 196,         /* BOOL */
+	GWA_CAP_COLD = 197,             /* BOOL */
+	GWA_CAP_CONNECTED = 198,        /* BOOL */
+	GWA_CAP_HOT = 199,              /* BOOL */
+	GWA_CAP_LIGHT = 200,            /* BOOL */
+	GWA_CAP_MOVING = 201,           /* BOOL */
+	GWA_CAP_PLUGGED = 202,          /* BOOL */
+	GWA_CAP_PROBLEM = 203,          /* BOOL */
+	GWA_CAP_RUNNING = 204,          /* BOOL */
+	GWA_CAP_SAFE = 205,             /* BOOL */
+	GWA_CAP_SOUND = 206,            /* BOOL */
+	GWA_CAP_DIMMER = 207,           /* INT steps, left is negative */
+	GWA_CAP_ROTATION = 208,         /* REAL degrees */
+	GWA_CAP_DISTANCE = 209,         /* REAL m */
+	GWA_CAP_DURATION = 210,         /* REAL s */
+	GWA_CAP_SPEED = 211,            /* REAL m/s */
+	GWA_CAP_VOLUME = 212,           /* REAL l */
+	GWA_CAP_TIMESTAMP = 213,        /* INT s since 1970 */
+	GWA_CAP_ACCELERATION = 214,     /* REAL m/s2 */
+	GWA_CAP_GYROSCOPE = 215,        /* REAL degrees/s */
+	GWA_CAP_TEXT = 216,             /* TEXT */
+	GWA_CAP_RAW = 217,              /* BYTES */
+	GWA_CAP_VOLUME_STORED = 218,    /* REAL l */
+	GWA_CAP_CONDUCTIVITY = 219,     /* REAL uS/cm */
+	GWA_CAP_DIRECTION = 220,        /* REAL degrees */
+	GWA_CAP_PRECIPITATION = 221,    /* REAL mm */
+	GWA_CAP_CHANNEL = 222,          /* INT */
+	GWA_CAP_REVOLUTIONS = 223,      /* REAL 1/min */
+	GWA_CAP_LIGHT_LEVEL = 224,      /* INT */
+	GWA_CAP_TX_POWER = 225,         /* INT dBm */
+	GWA_CAP_MOVEMENTS = 226,        /* INT counted */
+	GWA_CAP_SEQUENCE = 227,         /* INT */
+	GWA_CAP_CONSUMABLE = 228,       /* REAL % */
+	GWA_CAP_IDLE_SECONDS = 229,     /* INT s without motion */
 	GWA_CAP_VENDOR_FIRST = 0x8000
 };
 
@@ -77,6 +115,7 @@ enum {
 enum {
 	GWA_U_NONE, GWA_U_PERCENT, GWA_U_CELSIUS, GWA_U_HECTOPASCAL, GWA_U_LUX, GWA_U_WATT, GWA_U_KILOWATT_HOUR, GWA_U_VOLT,
 	GWA_U_AMPERE, GWA_U_HERTZ, GWA_U_MIRED, GWA_U_DEGREE, GWA_U_PPM, GWA_U_MICROGRAM_M3, GWA_U_SECOND, GWA_U_DBM,
-	GWA_U_LQI, GWA_U_LITRE_MINUTE, GWA_U_LITRE, GWA_U_CUBIC_METRE
+	GWA_U_LQI, GWA_U_LITRE_MINUTE, GWA_U_LITRE, GWA_U_CUBIC_METRE, GWA_U_KILOGRAM, GWA_U_METRE,
+	GWA_U_METRE_SECOND, GWA_U_METRE_SECOND2, GWA_U_DEGREE_SECOND, GWA_U_MICROSIEMENS_CM, GWA_U_MILLIMETRE, GWA_U_PER_MINUTE
 };
 #endif

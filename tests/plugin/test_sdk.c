@@ -39,6 +39,8 @@ static void numbers_agree(void **state)
 	check_uint(GWA_NOTE_FLOOD, NOTE_FLOOD);
 	check_uint(GWA_U_LITRE_MINUTE, UNIT_LITRE_MINUTE);
 	check_uint(GWA_U_CUBIC_METRE, UNIT_CUBIC_METRE);
+	check_uint(GWA_U_PER_MINUTE, UNIT_PER_MINUTE);
+	check_uint(GWA_U_PER_MINUTE + 1, UNITS);
 	check_uint(GWA_U_CELSIUS, UNIT_CELSIUS);
 	check_uint(GWA_CAP_VENDOR_FIRST, CAPABILITY_VENDOR_FIRST);
 }
