@@ -73,7 +73,7 @@ struct bluez {
 	void *ctx;
 	bool passive; /* by monitors, where they are offered */
 	struct bluez_picks picks;
-	bool listening, open, broad, registered, whole;
+	bool listening, open, broad, whole;
 	bool kept; /* BlueZ is saying all that it knows, from before, too; else it says what just happened */
 	char owner[BLUEZ_OWNER_MAX + 1]; /* "": bluetoothd is not there */
 	uint64_t ask_ms; /* when the objects are asked for again; UINT64_MAX: not */

@@ -113,7 +113,7 @@ static void fall_back(struct gatt_peer *peer)
 	bus_forget(&peer->self->bus, peer);
 	peer->step = GATT_AWAY;
 	peer->n_chars = peer->at = 0;
-	peer->resolved = peer->asks = false;
+	peer->resolved = peer->asks = peer->settles = false;
 	if (beacon)
 		sensors_go_down(peer->self, beacon);
 }
@@ -413,11 +413,9 @@ static void go_on(struct gatt_peer *peer)
 			connect_to(peer);
 		return;
 	}
-	if (peer->step == GATT_RESOLVING && peer->resolved) {
-		peer->step = GATT_READING;
-		peer->at = 0;
-		due_in(peer, 0);
-		number_chars(peer);
+	if (peer->step == GATT_RESOLVING && peer->resolved && !peer->settles) {
+		peer->settles = true;
+		due_in(peer, GATT_SETTLE_MS);
 	}
 	if (peer->asks)
 		return;
@@ -554,9 +552,14 @@ void gatt_on_timer(gwa_self *self)
 		if (!peer->used || peer->due_ms > now)
 			continue;
 		peer->due_ms = UINT64_MAX;
-		if (peer->step == GATT_RESOLVING) {
+		if (peer->step == GATT_RESOLVING && !peer->resolved) {
 			fail(peer, "it does not say what it has");
 			continue;
+		}
+		if (peer->step == GATT_RESOLVING) {
+			peer->step = GATT_READING;
+			peer->at = 0;
+			number_chars(peer);
 		}
 		if (peer->step == GATT_READY) {
 			peer->at = peer->asks ? peer->at : 0;

@@ -22,6 +22,7 @@ enum {
 	GATT_CONNECT_MS = 60000,
 	GATT_PAIR_MS = 90000,
 	GATT_RESOLVE_MS = 30000,
+	GATT_SETTLE_MS = 300, /* BlueZ says that all is known, and then what */
 	GATT_READ_MS = 30000,
 	GATT_AGAIN_MS = 2000,
 	GATT_AGAIN_MOST_MS = 300000,
@@ -41,6 +42,7 @@ struct gatt_char {
 struct gatt_peer {
 	bool used, present, joins, random, paired, asked_person, authenticated, resolved;
 	bool asks; /* a read is on its way */
+	bool settles;
 	uint8_t mac[6], adapter;
 	enum gatt_step step;
 	gwa_self *self;

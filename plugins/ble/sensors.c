@@ -293,7 +293,7 @@ void sensors_said(gwa_self *self, const struct props_path *path, const struct pr
 
 	/* What bluetoothd kept from before is no news: only what has a strength was heard by it just now. (A controller need not
 	 * tell the strength, so of a device that is found now none is asked for.) */
-	if (self->bluez.kept && !(props->has & HAS_RSSI))
+	if (self->bluez.kept && !(props->has & HAS_RSSI) && !(guest && !guest->key.len))
 		return;
 	if (gatt_peer(self, path->mac) && !(props->n_services || props->n_makers))
 		return;

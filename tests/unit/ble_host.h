@@ -335,7 +335,7 @@ static inline int permit(struct fake_host *host, uint32_t seconds, const uint8_t
 	if (len)
 		memcpy(join.code, code, len);
 	ble_ops.permit_join(host->self, req, &join);
-	settle(host);
+	pass(host, GATT_SETTLE_MS + 1);
 	for (size_t i = host->n; i-- > 0;) {
 		if (host->log[i].kind == 'f' && host->log[i].req == req)
 			return host->log[i].number;

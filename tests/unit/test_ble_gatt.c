@@ -28,7 +28,7 @@ static struct fb_device *sensor(struct fake_host *host)
 static void hear_of(struct fake_host *host, struct fb_device *d)
 {
 	fb_heard(host->fb, d);
-	settle(host);
+	pass(host, GATT_SETTLE_MS + 1);
 }
 
 static void order(struct fake_host *host, uint32_t req, uint8_t endpoint, uint16_t cap, bool on)
@@ -179,6 +179,7 @@ static void test_comes_back(void **state)
 	check_uint(count(host, 'u'), 3);
 	/* We ourselves. */
 	restart_plugin(host);
+	pass(host, GATT_SETTLE_MS + 1);
 	check_uint(count(host, 'u'), 2); /* described, and connected */
 	check_int(last(host, 'u')->evidence, 1);
 	check_text(last(host, 'u')->text, "garden");
