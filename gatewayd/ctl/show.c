@@ -159,6 +159,14 @@ void show_joins(FILE *out, const struct json *result)
 {
 	GRID(out, json_get(result, "adapters"), { "ADAPTER", "adapter", NULL }, { "RUNNING", "running", NULL }, { "CAN TAKE IN", "can_join", NULL },
 	     { "OPEN FOR", "open_s", grid_age }, { "OPENED BY", "user", NULL });
+	for (size_t i = 0; i < json_len(json_get(result, "adapters")); i++) {
+		const struct json *joins = json_get(json_at(json_get(result, "adapters"), i), "joins");
+		if (json_len(joins) == 0)
+			continue;
+		put_line(out, "\nJoining over ", json_get_text(json_at(json_get(result, "adapters"), i), "adapter"));
+		GRID(out, joins, { "ADDRESS", "address", NULL }, { "SINCE", "since_s", grid_age }, { "STAGE", "stage", NULL }, { "DIGITS", "passkey", NULL },
+		     { "DEVICE", "device", NULL }, { "IS", "state", NULL }, { "BECAUSE", "why", NULL });
+	}
 }
 
 void show_claims(FILE *out, const struct json *result)

@@ -19,10 +19,10 @@ void client_send_json(struct client *client, struct json *document)
 		/* One that does not read what it asked for is not waited for. */
 		if (len > PACKET_LEN_MAX || packet_send(client->conn, text, len) != 0)
 			client->n_lost++;
-		crypto_wipe(text, len); /* a token, a code */
+		crypto_wipe(text, len); /* a token, a code, a radio's keys */
 	}
 	free(text);
-	json_free(document);
+	request_free(document); /* wipes */
 }
 
 void call_free(struct call *call)
@@ -49,7 +49,7 @@ static void call_send(struct call *call, const char *key, struct json *body)
 	if (call->client)
 		client_send_json(call->client, document);
 	else
-		json_free(document);
+		request_free(document);
 	call_free(call);
 }
 

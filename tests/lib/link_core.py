@@ -201,10 +201,10 @@ class LinkCore:
             self._changed.notify_all()
 
     def _greet(self, conn, hello):
-        if (hello.number("H"), hello.number("H"), hello.number("B")) != (1, 0, 1):
+        if (hello.number("H"), hello.number("H"), hello.number("B")) != (1, 1, 1):
             raise LabError("not a link's HELLO")
         self.name, _ = hello.text(), hello.text()
-        packet = message(WELCOME, struct.pack("<HHQIHqB", 1, 0, 7, 512, 1000, int(time.time() * 1e6), 1))
+        packet = message(WELCOME, struct.pack("<HHQIHqB", 1, 1, 7, 512, 1000, int(time.time() * 1e6), 1))
         for key, value in self.options:
             packet += message(OPTION, text(key) + text(value))
         conn.send(packet + message(START))

@@ -103,7 +103,7 @@ def test_what_is_in_it(made):
     """Read by a second implementation: every part, and no gateway's name in the clear outside of sealed pages."""
     parts = dict(repack.read(made["backup"], made["stick"].private))
     manifest, sums = json.loads(parts["manifest"]), json.loads(parts["sums"])
-    assert manifest["format"] == 1 and manifest["schemas"]["gateway.db"] == 1 and manifest["starts"] >= 1
+    assert manifest["format"] == 1 and manifest["schemas"]["gateway.db"] == 2 and manifest["starts"] >= 1
     assert {"keys", "audit.key", "gateway.db", "spool.db"} <= set(parts) and any(name.startswith("audit-20") for name in parts)
     assert {row["name"]: row["bytes"] for row in sums["parts"]} == {name: len(data) for name, data in parts.items() if name not in ("manifest", "sums")}
     for name, data in parts.items():
@@ -133,7 +133,7 @@ def test_refused(made):
             restore(house, bad, stick.key, code=1)
         # Of a gateway that is newer: by its format, by a schema.
         parts = repack.read(made["backup"], stick.private)
-        for change in ({"format": 2}, {"schemas": {"gateway.db": 2}}):
+        for change in ({"format": 2}, {"schemas": {"gateway.db": 3}}):
             manifest = {**json.loads(parts[0][1]), **change, "gatewayd": "9.9"}
             repack.write(bad, [("manifest", json.dumps(manifest).encode())] + parts[1:], stick.public)
             said = restore(house, bad, stick.key, code=1)

@@ -12,6 +12,7 @@ import re
 import signal
 import socket
 import subprocess
+import tempfile
 import threading
 import time
 
@@ -89,6 +90,7 @@ def live_a_day(house, tracer=()):
     follower.call("events.subscribe")
     door.call("device.set", device=device, capability="on-off", value=True)
     key_verbs(house, door, ctl, word["owner"])
+    radio_verbs(house, door, ctl, word["owner"])
     door.call("audit.export", name="the-day")
     ctl("recovery", "anna", secret=word["recovered"] + "\n")
     ctl("login", "anna", secret=word["recovered"] + "\n")
@@ -126,6 +128,23 @@ def key_verbs(house, door, ctl, password):
     ctl("key", "source", "passphrase", secret=f"{passphrase}\n{password}\n")
     ctl("key", "source", "file", secret=password + "\n")
     keys_of_the_vault(house)
+
+
+def radio_verbs(house, door, ctl, password):
+    """A radio's keys go out and in again; what is printed on a device goes to its adapter. The simulated radio has both in plain sight of its own process."""
+    printed = os.urandom(18).hex().upper()
+    house.keep("what is printed on a device", printed)
+    house.keep("what is printed on a device, its bytes", bytes.fromhex(printed))
+    door.call("join.open", adapter="sim", code=door.call("bind.code")["code"], seconds=30, secret=printed)
+    ctl("join", "open", "sim", "seconds=30", "secret=-", secret=printed + "\n")
+    door.call("join.close", adapter="sim")
+    with tempfile.TemporaryDirectory() as folder:
+        kept = folder + "/radio"
+        ctl("radio", "backup", "sim", kept, secret=password + "\n")
+        with open(kept, encoding="utf-8") as file:
+            house.keep("a radio's network key", re.search(r'"key": "([0-9a-f]{30})', file.read())[1])
+        ctl("radio", "restore", "sim", kept, "sure=yes", secret=password + "\n")
+        ctl("radio", "form", "sim", "sure=yes", secret=password + "\n")
 
 
 def keys_of_the_vault(house):
@@ -342,6 +361,7 @@ def test_every_verb_that_takes_a_secret_is_in_that_day():
     with open(__file__, encoding="utf-8") as own:
         told = own.read()
     verbs = {"recovery-key.set": '"recovery-key", "set"', "key.source": '"key", "source"', "key.destroy": '"key", "destroy"',
-             "key.distribute": '"key", "distribute"', "key.compromise": '"key", "compromise"', "gateway.erase": '"erase"', "user.add": '"user", "add"', "user.set-password": '"user", "password"', "code.redeem": '"bind", "redeem"'}
+             "key.distribute": '"key", "distribute"', "key.compromise": '"key", "compromise"', "gateway.erase": '"erase"', "user.add": '"user", "add"', "user.set-password": '"user", "password"', "code.redeem": '"bind", "redeem"',
+             "radio.backup": '"radio", "backup"', "radio.restore": '"radio", "restore"', "radio.form": '"radio", "form"'}
     missing = {method for method in takes if verbs.get(method, f'"{method}"') not in told}
     assert takes and not missing
