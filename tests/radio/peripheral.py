@@ -4,7 +4,7 @@
     peripheral.py switch hci2      one digital output, readable, writable and notified; only after pairing with a passkey
 
 Control by datagrams of JSON to /run/peripheral-KIND: {"set": "2a6e", "bytes": "0e09"} changes a value and notifies;
-{"passkey": 123456} types one in; {"compare": true} agrees. What happens is written to /run/out/peripheral-KIND.events, a line of
+{"advertise": true} makes it heard, once; {"passkey": 123456} types one in; {"compare": true} agrees. What happens is written to /run/out/peripheral-KIND.events, a line of
 JSON each: {"written": "2a56", "bytes": "01"}, {"event": "passkey"}.
 """
 
@@ -208,22 +208,22 @@ class Peripheral:
             self.tell(event="later", why=error.get_dbus_name())
             return True  # not ready yet: again in a moment
         dbus.Interface(adapter, "org.bluez.GattManager1").RegisterApplication(
-            self.application.path, dbus.Dictionary({}, signature="sv"), reply_handler=self._advertise, error_handler=self._failed)
+            self.application.path, dbus.Dictionary({}, signature="sv"), reply_handler=lambda: self.tell(event="ready"), error_handler=self._failed)
         return False
 
-    def _advertise(self):
-        adapter = self.bus.get_object(BLUEZ, self.adapter, introspect=False)
-        dbus.Interface(adapter, "org.bluez.LEAdvertisingManager1").RegisterAdvertisement(
-            self.advertisement.path, dbus.Dictionary({}, signature="sv"), reply_handler=lambda: self.tell(event="ready"), error_handler=self._failed)
+    def _manager(self):
+        return dbus.Interface(self.bus.get_object(BLUEZ, self.adapter, introspect=False), "org.bluez.LEAdvertisingManager1")
+
+    def _advertise(self, *_):
+        self._manager().RegisterAdvertisement(self.advertisement.path, dbus.Dictionary({}, signature="sv"), reply_handler=lambda: None,
+                                              error_handler=self._failed)
 
     def _failed(self, error):
         self.tell(event="failed", why=str(error))
 
     def _again(self):
-        """btvirt tells an advertisement when it begins: begin anew."""
-        adapter = self.bus.get_object(BLUEZ, self.adapter, introspect=False)
-        manager = dbus.Interface(adapter, "org.bluez.LEAdvertisingManager1")
-        manager.UnregisterAdvertisement(self.advertisement.path, reply_handler=self._advertise, error_handler=self._failed)
+        """btvirt tells an advertisement when it begins: so one that is there begins anew."""
+        self._manager().UnregisterAdvertisement(self.advertisement.path, reply_handler=self._advertise, error_handler=self._advertise)
 
     def _listen(self):
         path = f"/run/peripheral-{self.kind}"
