@@ -1,7 +1,7 @@
 /* The radio and what it says. It is begun, watched, begun again when it fails; each of its events goes to whoever it is about.
  *
  * An event comes from within the radio: nothing here frees or begins a radio from within one. What is to be done with the radio
- * next is noted (todo) and done in network_tick().
+ * next is noted (errand) and done in network_tick().
  */
 #include <string.h>
 #include <time.h>
@@ -44,7 +44,7 @@ static void on_ready(void *ctx, const struct radio_network *network, const char 
 	bool fresh = !self->has_network || !is_same(&self->network, network);
 
 	if (self->began == RADIO_ADOPT && chest_key_is_published(network->key)) {
-		self->todo = TODO_LEAVE_ALONE;
+		self->errand = ERRAND_LEAVE_ALONE;
 		self->why = "its key is one that is published";
 		return;
 	}
@@ -78,9 +78,9 @@ static void on_foreign(void *ctx, const struct radio_network *network)
 	gwa_self *self = ctx;
 
 	if (network->pan == BLANK_PAN)
-		self->todo = self->has_network ? TODO_RESTORE : TODO_FORM;
+		self->errand = self->has_network ? ERRAND_RESTORE : ERRAND_FORM;
 	else
-		self->todo = TODO_LEAVE_ALONE;
+		self->errand = ERRAND_LEAVE_ALONE;
 	self->why = "the network on the stick is not ours";
 }
 
@@ -368,7 +368,7 @@ void network_start(gwa_self *self, enum radio_begin how, const struct radio_netw
 	if (self->radio)
 		self->radio = self->radio->ops->free(self->radio);
 	joins_fail(self);
-	self->todo = TODO_NOTHING;
+	self->errand = ERRAND_NOTHING;
 	self->radio_again_ms = UINT64_MAX;
 	self->talk.paused = true;
 	self->state = NET_STARTING;
@@ -410,7 +410,7 @@ void network_stop(gwa_self *self, enum net_state state, const char *why)
 		self->radio = self->radio->ops->free(self->radio);
 	self->state = state;
 	self->why = why;
-	self->todo = TODO_NOTHING;
+	self->errand = ERRAND_NOTHING;
 	self->radio_again_ms = UINT64_MAX;
 	self->talk.paused = true;
 	orders_fail_all(self);
@@ -431,18 +431,18 @@ static void leave_alone(gwa_self *self)
 
 void network_tick(gwa_self *self)
 {
-	enum todo todo = self->todo;
+	enum errand errand = self->errand;
 
 	if (self->radio && self->radio->ops->due_ms(self->radio) <= zigbee_now(self))
 		self->radio->ops->tick(self->radio);
-	if (todo == TODO_NOTHING)
-		todo = self->todo;
-	self->todo = TODO_NOTHING;
-	if (todo == TODO_FORM)
+	if (errand == ERRAND_NOTHING)
+		errand = self->errand;
+	self->errand = ERRAND_NOTHING;
+	if (errand == ERRAND_FORM)
 		network_form(self, 0);
-	else if (todo == TODO_RESTORE && !kept_restore(self))
+	else if (errand == ERRAND_RESTORE && !kept_restore(self))
 		network_start(self, RADIO_RESTORE, &self->network, NULL, 0);
-	else if (todo == TODO_LEAVE_ALONE)
+	else if (errand == ERRAND_LEAVE_ALONE)
 		leave_alone(self);
 	if (self->radio_again_ms <= zigbee_now(self) && port_is_up(&self->port))
 		network_begin(self);
@@ -457,7 +457,7 @@ uint64_t network_due_ms(gwa_self *self)
 {
 	uint64_t due = self->radio ? self->radio->ops->due_ms(self->radio) : UINT64_MAX;
 
-	if (self->todo != TODO_NOTHING)
+	if (self->errand != ERRAND_NOTHING)
 		return 0;
 	if (port_is_up(&self->port) && self->radio_again_ms < due)
 		due = self->radio_again_ms;

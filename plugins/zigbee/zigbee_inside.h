@@ -44,7 +44,7 @@ enum { OWNED_BITS = 24, OWNED_MASK = 0xffffff };
 
 enum ask { ASK_NONE, ASK_MAP, ASK_BACKUP, ASK_CHANNEL, ASK_BEGIN };
 enum net_state { NET_STARTING, NET_READY, NET_FOREIGN, NET_FAILED };
-enum todo { TODO_NOTHING, TODO_FORM, TODO_RESTORE, TODO_LEAVE_ALONE }; /* with the radio, once it has said its word */
+enum errand { ERRAND_NOTHING, ERRAND_FORM, ERRAND_RESTORE, ERRAND_LEAVE_ALONE }; /* with the radio, once it has said its word */
 
 struct device {
 	struct nodes_row row; /* first: nodes.h knows it by that */
@@ -129,7 +129,7 @@ struct gwa_self {
 	struct radio *(*radio_new)(const struct radio_events *, void *);
 	struct radio *radio;
 	enum net_state state;
-	enum todo todo;
+	enum errand errand;
 	enum radio_begin began;
 	const char *why; /* it is not ready */
 	unsigned radio_fails;
