@@ -186,12 +186,24 @@ static bool mode_is_fit(const struct node_endpoint *endpoint, int mode)
 	return true;
 }
 
+/* ZCL 6.4.2.2.2, fan mode sequence: bit by mode; what it leaves out the fan does not have. */
+static bool fan_is_fit(const struct node_endpoint *endpoint, int mode)
+{
+	enum { OFF = 1, LOW = 2, MEDIUM = 4, HIGH = 8, ON = 16, AUTO = 32, ALL = 127 };
+	static const uint8_t modes[] = { OFF | LOW | MEDIUM | HIGH | ON, OFF | LOW | HIGH | ON, OFF | LOW | MEDIUM | HIGH | ON | AUTO,
+					 OFF | LOW | HIGH | ON | AUTO, OFF | ON | AUTO };
+	int32_t sequence = node_fact(endpoint, FACT_FAN_MODES, -1);
+
+	return (sequence >= 0 && sequence < (int32_t)N_ELEMENTS(modes) ? modes[sequence] : ALL) & 1u << mode;
+}
+
 static int order_word(const struct order *order, struct trait_order *ret)
 {
 	int number = clusters_number(order->row->arg, order->value->v.data, order->value->len);
 	struct zcl_value value = { .type = zcl_type_find(order->row->type), .u = (uint64_t)number };
 
-	if (number < 0 || (order->row->arg == WORDS_MODE && !mode_is_fit(order->endpoint, number)))
+	if (number < 0 || (order->row->arg == WORDS_MODE && !mode_is_fit(order->endpoint, number)) ||
+	    (order->row->arg == WORDS_FAN && !fan_is_fit(order->endpoint, number)))
 		return TRAITS_E_VALUE;
 	return write_attribute(ret, order->row, &value);
 }

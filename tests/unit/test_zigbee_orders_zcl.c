@@ -85,6 +85,23 @@ static void what_only_heats_does_not_cool(void **state)
 	check_bytes(made.frames[0].payload, made.frames[0].len, "\x11\0\x29\x34\x08", 5);
 }
 
+static void a_fan_has_the_speeds_that_it_has(void **state)
+{
+	struct trait_order made;
+	struct home home;
+
+	(void)state;
+	home_of(&home, 0x0202);
+	check_ok(order(&home, 1, GWA_CAP_FAN_MODE, home_text("medium"), &made));
+	check_ok(order(&home, 1, GWA_CAP_FAN_MODE, home_text("smart"), &made));
+	home_fact(&home.endpoints[0], FACT_FAN_MODES, 4); /* on, auto */
+	check_int(order(&home, 1, GWA_CAP_FAN_MODE, home_text("medium"), &made), TRAITS_E_VALUE);
+	check_ok(order(&home, 1, GWA_CAP_FAN_MODE, home_text("auto"), &made));
+	home_fact(&home.endpoints[0], FACT_FAN_MODES, 0); /* low, medium, high */
+	check_int(order(&home, 1, GWA_CAP_FAN_MODE, home_text("auto"), &made), TRAITS_E_VALUE);
+	check_ok(order(&home, 1, GWA_CAP_FAN_MODE, home_text("off"), &made));
+}
+
 static void a_bolt_is_asked_a_covering_is_waited_for(void **state)
 {
 	struct trait_order made;
@@ -271,6 +288,7 @@ int main(void)
 		cmocka_unit_test(the_first_endpoint_or_the_one_meant),
 		cmocka_unit_test(what_a_cluster_cannot_say),
 		cmocka_unit_test(what_only_heats_does_not_cool),
+		cmocka_unit_test(a_fan_has_the_speeds_that_it_has),
 		cmocka_unit_test(a_bolt_is_asked_a_covering_is_waited_for),
 		cmocka_unit_test(two_coordinates_are_ordered_together),
 		cmocka_unit_test(colors_come_back),
