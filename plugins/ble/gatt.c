@@ -455,6 +455,17 @@ static void on_char(struct gatt_peer *peer, const struct props_path *path, const
 	}
 }
 
+/* It was heard just now: there is no better moment, however often it failed before. */
+static void hurry(struct gatt_peer *peer, const struct props *props)
+{
+	uint64_t soon = ble_now(peer->self) + GATT_AGAIN_MS;
+	bool heard = props->has & HAS_RSSI || props->n_services || props->n_makers;
+
+	if (peer->step != GATT_AWAY || peer->due_ms == UINT64_MAX || peer->due_ms <= soon || !heard || peer->self->bluez.kept)
+		return;
+	due_in(peer, GATT_AGAIN_MS);
+}
+
 static void on_device(struct gatt_peer *peer, const struct props_path *path, const struct props *props)
 {
 	if (!props) {
@@ -475,6 +486,7 @@ static void on_device(struct gatt_peer *peer, const struct props_path *path, con
 		peer->paired = props->paired;
 	if (props->has & HAS_RESOLVED)
 		peer->resolved = props->resolved;
+	hurry(peer, props);
 	if (props->has & HAS_CONNECTED && !props->connected && peer->step > GATT_CONNECTING)
 		fail(peer, "the connection broke");
 	else
