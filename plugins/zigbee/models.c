@@ -5,6 +5,8 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 #include "base/text.h"
 #include "zigbee/models_table.h"
 #include "zigbee/zdo.h"
@@ -138,6 +140,26 @@ static const struct model_row *better(const struct asked *asked, const char *mak
 	return best;
 }
 
+/* The kernel reads sixteen pages around each that is touched; a hundred devices would keep the whole table in the process. What is
+ * given back is the file's, and is there again when somebody asks.
+ */
+static void give_back(const void *start, size_t size)
+{
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	uintptr_t from = ((uintptr_t)start + page - 1) & ~(page - 1), to = ((uintptr_t)start + size) & ~(page - 1);
+
+	if (from < to)
+		(void)madvise((char *)(uintptr_t)start + (from - (uintptr_t)start), to - from, MADV_DONTNEED);
+}
+
+static void read_names(const struct model_row *row, struct model *ret)
+{
+	ret->vendor = models_pool + row->names;
+	ret->model = ret->vendor + strlen(ret->vendor) + 1;
+	ret->description = ret->model + strlen(ret->model) + 1;
+	ret->standard = row->standard;
+}
+
 bool models_find(const struct node *node, struct model *ret)
 {
 	struct asked asked = { .node = node };
@@ -147,13 +169,12 @@ bool models_find(const struct node *node, struct model *ret)
 	row = better(&asked, node->vendor, NULL);
 	if (node->vendor[0])
 		row = better(&asked, "", row);
-	if (!row)
-		return false;
-	ret->vendor = models_pool + row->names;
-	ret->model = ret->vendor + strlen(ret->vendor) + 1;
-	ret->description = ret->model + strlen(ret->model) + 1;
-	ret->standard = row->standard;
-	return true;
+	if (row)
+		read_names(row, ret);
+	give_back(models_rows, models_count() * sizeof(*models_rows));
+	give_back(models_first, sizeof(models_first));
+	give_back(models_pool, models_pool_size);
+	return row != NULL;
 }
 
 size_t models_count(void)

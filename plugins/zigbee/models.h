@@ -7,7 +7,7 @@
  *   limits  -
  *
  * models.tsv is generated from zigbee-herdsman-converters (MIT; models.NOTICE); tests/sim/models.mjs is the generator.
- * The table is read-only data in the plugin (half a megabyte, not relocated): a search touches about eight pages of it.
+ * The table is read-only data in the plugin (half a megabyte, not relocated): a search touches about eight pages of it, and gives them back.
  */
 #include "base/base.h"
 #include "zigbee/node.h"

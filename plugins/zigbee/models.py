@@ -61,7 +61,7 @@ def main(source, target):
         out.write("};\n\nconst char models_pool[] =\n")
         for i in range(0, len(pool.bytes), LINE):
             out.write(f'\t"{literal(pool.bytes[i:i + LINE])}"\n')
-        out.write("\t;\n")
+        out.write(f"\t;\nconst uint32_t models_pool_size = {len(pool.bytes)};\n")
 
 
 main(*sys.argv[1:])

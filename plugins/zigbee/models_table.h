@@ -23,3 +23,4 @@ struct model_row {
 extern const struct model_row models_rows[];
 extern const uint16_t models_first[MODELS_BUCKETS + 1];
 extern const char models_pool[];
+extern const uint32_t models_pool_size;

@@ -12,12 +12,12 @@ enum press_form {
 	PRESS_MODE,  /* the first byte chooses between the words */
 	PRESS_SCENE, /* group, then scene: its number follows the word */
 };
-enum { PRESS_MODES = 4, PRESS_WORD_MAX = 40, SCENE_OFFSET = 2, SCENES = 17 };
+enum { PRESS_MODES = 4, SCENE_OFFSET = 2, SCENES = 17 };
 
 struct press_row {
 	uint16_t cluster;
 	uint8_t command, form;
-	char words[PRESS_MODES][PRESS_WORD_MAX]; /* "": says nothing */
+	char words[PRESS_MODES][TRAITS_WORD_MAX]; /* "": says nothing */
 };
 
 static const struct press_row rows[] = {
@@ -58,7 +58,7 @@ static const struct press_row rows[] = {
 	{ CLUSTER_ACE, 0x03, PRESS_PLAIN, { "fire" } },
 	{ CLUSTER_ACE, 0x04, PRESS_PLAIN, { "panic" } },
 };
-static const char scenes[SCENES][PRESS_WORD_MAX] = {
+static const char scenes[SCENES][TRAITS_WORD_MAX] = {
 	"recall_0", "recall_1",  "recall_2",  "recall_3",  "recall_4",  "recall_5",  "recall_6",  "recall_7",  "recall_8",
 	"recall_9", "recall_10", "recall_11", "recall_12", "recall_13", "recall_14", "recall_15", "recall_16",
 };

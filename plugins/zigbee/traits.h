@@ -4,7 +4,7 @@
  *   above   -
  *   below   base/base  base/bytes  sdk/gw_adapter  sdk/gw_caps  zigbee/models  zigbee/node  zigbee/zcl
  *   owns    the constant table
- *   limits  TRAITS_MAX TRAITS_READINGS_MAX TRAITS_FRAMES_MAX TRAITS_PLAN_MAX TRAITS_PAYLOAD_MAX
+ *   limits  TRAITS_MAX TRAITS_READINGS_MAX TRAITS_FRAMES_MAX TRAITS_PLAN_MAX TRAITS_PAYLOAD_MAX TRAITS_WORD_MAX
  *   errors  TRAITS_E_NONE TRAITS_E_VALUE
  *
  * Pure: a node in, rows out; a frame in, readings out; an order in, frames out. Which capability a cluster gives is decided by the
@@ -24,6 +24,7 @@ enum {
 	TRAITS_FRAMES_MAX = 4,    /* of one order */
 	TRAITS_PLAN_MAX = 48,     /* attributes in one plan */
 	TRAITS_PAYLOAD_MAX = 64,
+	TRAITS_WORD_MAX = 40,     /* of a reading that is TEXT, with its NUL */
 };
 enum {
 	TRAITS_E_NONE = 1,  /* no such capability here */

@@ -39,6 +39,10 @@ static void a_switch_is_pressed(void **state)
 	home_is_text(home_reading(&home, GWA_CAP_BUTTON), "recall");
 	hears(&home, 0x0005, 0x05, false, "\1", 1);
 	home_is_text(home_reading(&home, GWA_CAP_BUTTON), "recall");
+	remote_of(&home, 0x0300);
+	hears(&home, 0x0300, 0x43, false, "", 0);
+	check_true(strlen("enhanced_move_to_hue_and_saturation") < TRAITS_WORD_MAX); /* there is no longer one */
+	home_is_text(home_reading(&home, GWA_CAP_BUTTON), "enhanced_move_to_hue_and_saturation");
 	remote_of(&home, 0x0501);
 	hears(&home, 0x0501, 0x03, false, "", 0);
 	home_is_text(home_reading(&home, GWA_CAP_BUTTON), "fire");
