@@ -1,7 +1,7 @@
 #pragma once
 /* interview - who is this, and how is it to report? One step after the other, each with its answer, until all is known and set up.
  *
- *   above   zigbee/zigbee_inside
+ *   above   zigbee/zigbee_state
  *   below   base/base  base/bytes  base/text  zigbee/node  zigbee/radio  zigbee/talk  zigbee/traits  zigbee/zcl
  *   owns    what it has found out so far
  *   limits  INTERVIEW_TRIES_MAX INTERVIEW_SLEEPY_TRIES_MAX INTERVIEW_READ_MAX INTERVIEW_REPORTS_MAX INTERVIEW_BYTES_MAX

@@ -1,7 +1,7 @@
 #pragma once
 /* map - who hears whom: every router is asked for its neighbours, page by page.
  *
- *   above   zigbee/zigbee_inside
+ *   above   zigbee/zigbee_state
  *   below   base/base  base/text  zigbee/nodes  zigbee/radio  zigbee/zdo
  *   owns    what it heard so far
  *   limits  MAP_NODES_MAX MAP_LINKS_MAX MAP_PAGES_MAX MAP_TRIES_MAX

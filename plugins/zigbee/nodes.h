@@ -1,7 +1,7 @@
 #pragma once
 /* nodes - the devices of the network, found by either of their addresses, and as the bytes in which they are kept.
  *
- *   above   zigbee/zigbee_inside
+ *   above   zigbee/zigbee_state
  *   below   base/base  base/bytes  base/text  zigbee/node  zigbee/zdo
  *   owns    nothing: rows are the caller's; a row that was read owns its endpoints (nodes_row_deinit)
  *   limits  NODES_MAX NODES_BLOBS_MAX NODES_BLOB_MAX NODES_ROW_MAX

@@ -1,7 +1,7 @@
 #pragma once
 /* port - the bytes to a coordinator and back: a serial line that was given as a descriptor, or a TCP connection.
  *
- *   above   zigbee/zigbee_inside
+ *   above   zigbee/zigbee_state
  *   below   base/base  base/text  sdk/gw_adapter
  *   owns    the socket, what waits to be written; a serial line's descriptor is the host's
  *   limits  PORT_OUT_MAX

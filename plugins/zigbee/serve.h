@@ -1,7 +1,7 @@
 #pragma once
 /* serve - what a device may ask a coordinator: the time, who it is, to be enrolled, whether it may sleep on, a newer image.
  *
- *   above   zigbee/zigbee_inside
+ *   above   zigbee/network
  *   below   base/base  base/bytes  zigbee/radio  zigbee/zcl
  *   owns    nothing
  *   limits  SERVE_ANSWER_MAX

@@ -1,7 +1,7 @@
 #pragma once
 /* talk - conversations with devices: what is sent waits in a queue, is repeated when the air loses it, and meets its answer.
  *
- *   above   zigbee/zigbee_inside
+ *   above   zigbee/zigbee_state
  *   below   base/base  base/bytes  base/list  zigbee/radio  zigbee/zcl
  *   owns    what waits
  *   limits  TALK_QUEUE_MAX TALK_ITEMS_MAX TALK_FLIGHT_MAX TALK_PAYLOAD_MAX TALK_TRIES_MAX TALK_RECENT_MAX TALK_BURST_MAX
