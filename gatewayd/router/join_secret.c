@@ -35,29 +35,60 @@ static bool take_hex(const char *text, size_t len, uint8_t *ret, size_t cap, siz
 	return good;
 }
 
-/* A field of a QR text: behind its letter and a colon, at the start or behind a sign that parts fields. NULL: none. */
-static const char *qr_field(const char *text, char letter, size_t *ret_len)
+/* Behind the mark, which is at the start or behind a sign that parts fields; NULL: none. */
+static const char *field(const char *text, const char *mark)
 {
-	for (const char *p = text; *p; p++) {
-		if (*p != letter || p[1] != ':' || (p > text && isalnum((unsigned char)p[-1])))
-			continue;
-		*ret_len = strspn(p + 2, "0123456789abcdefABCDEF");
-		return p + 2;
-	}
+	size_t len = strlen(mark);
+	for (const char *p = text; (p = strstr(p, mark)); p++)
+		if (p == text || !isalnum((unsigned char)p[-1]))
+			return p + len;
 	return NULL;
+}
+
+static size_t n_digits(const char *text)
+{
+	return strspn(text, "0123456789abcdefABCDEF");
+}
+
+/* Where code and address stand in a square's text; NULL: there is none. Makers have a few ways. */
+static void find_fields(const char *text, const char **ret_code, const char **ret_addr)
+{
+	*ret_code = field(text, "I:");
+	*ret_addr = NULL;
+	if (strncmp(text, "HUE:", 4) == 0) {
+		*ret_code = field(text, "Z:");
+		*ret_addr = field(text, "M:");
+	} else if (*ret_code) {
+		*ret_addr = field(text, "A:") && n_digits(field(text, "A:")) == EUI_DIGITS ? field(text, "A:") : field(text, "Z:");
+	} else {
+		text += *text == '|';
+		if (n_digits(text) == EUI_DIGITS && text[EUI_DIGITS] == '|') {
+			*ret_addr = text;
+			*ret_code = text + EUI_DIGITS + 1;
+		}
+	}
 }
 
 static bool take_qr(const char *text, struct join_secret *secret)
 {
-	size_t len = 0, n = 0;
-	const char *code = qr_field(text, 'I', &len);
+	const char *code, *addr;
+	size_t n = 0;
 
-	if (!code || !take_hex(code, len, secret->code, sizeof(secret->code), &secret->len))
+	find_fields(text, &code, &addr);
+	if (!code || !take_hex(code, n_digits(code), secret->code, sizeof(secret->code), &secret->len))
 		return false;
-	code = qr_field(text, 'Z', &len);
-	if (code && len == EUI_DIGITS && take_hex(code, len, secret->addr.bytes, sizeof(secret->addr.bytes), &n))
+	if (addr && n_digits(addr) == EUI_DIGITS && take_hex(addr, EUI_DIGITS, secret->addr.bytes, sizeof(secret->addr.bytes), &n))
 		secret->addr.len = (uint8_t)n;
 	return true;
+}
+
+/* Shorter hex is a PIN or a passkey, which is its digits. */
+static bool take_code(const char *text, size_t len, struct join_secret *secret)
+{
+	if (take_hex(text, len, secret->code, sizeof(secret->code), &secret->len) && secret->len >= JOIN_SECRET_HEX_MIN)
+		return true;
+	crypto_wipe(secret, sizeof(*secret));
+	return take_qr(text, secret);
 }
 
 int join_secret_parse(const char *text, struct join_secret *ret)
@@ -66,7 +97,7 @@ int join_secret_parse(const char *text, struct join_secret *ret)
 	size_t len = strlen(text);
 	bool good = len > 0 && len <= JOIN_SECRET_TEXT_MAX && text_is_utf8(text, len);
 
-	if (good && !take_hex(text, len, secret.code, sizeof(secret.code), &secret.len) && !take_qr(text, &secret)) {
+	if (good && !take_code(text, len, &secret)) {
 		good = len <= sizeof(secret.code);
 		if (good)
 			memcpy(secret.code, text, len);

@@ -7,14 +7,15 @@
  *   limits  JOIN_SECRET_TEXT_MAX
  *   errors  JOIN_SECRET_E_SYNTAX
  *
- * Hex, in groups or not, is turned into bytes: an install code with its CRC, a bind key. Of a QR text (Z:EUI$I:CODE and its kin) the
- * field I is the code, and the field Z, of 16 digits, the address. Any other text of at most WIRE_CODE_MAX bytes goes as it is.
+ * Hex of 8 bytes and more, in groups or not, is turned into bytes: an install code with its CRC, a bind key. A square's text gives the
+ * code and perhaps the address: "...Z:EUI$I:CODE", "...$A:EUI$I:CODE", "HUE:Z:CODE M:EUI ...", "EUI|CODE", also between bars. Any other
+ * text of at most WIRE_CODE_MAX bytes goes as it is: a PIN, a passkey.
  */
 #include "base/base.h"
 #include "model/device.h"
 #include "model/wire.h"
 
-enum { JOIN_SECRET_TEXT_MAX = 128 };
+enum { JOIN_SECRET_TEXT_MAX = 128, JOIN_SECRET_HEX_MIN = 8 };
 enum { JOIN_SECRET_E_SYNTAX = 1 };
 
 struct join_secret {

@@ -20,8 +20,8 @@ static void hex_becomes_bytes(void **state)
 	(void)state;
 	check_text(code_of("83FED3407A939723A5C639B26916D505C3B5"), "83fed3407a939723a5c639b26916d505c3b5");
 	check_text(code_of("83FE-D340-7A93-9723-A5C6-39B2-6916-D505-C3B5"), "83fed3407a939723a5c639b26916d505c3b5");
-	check_text(code_of("83fe d340"), "83fed340");
-	check_text(code_of("00:11:22"), "001122");
+	check_text(code_of("83fe d340 0011 2233"), "83fed34000112233");
+	check_text(code_of("00:11:22:33:44:55:66:77"), "0011223344556677");
 	check_uint(secret.addr.len, 0);
 }
 
@@ -30,8 +30,11 @@ static void other_text_goes_as_it_is(void **state)
 	char longest[WIRE_CODE_MAX + 2];
 	(void)state;
 	check_text(code_of("123"), "313233"); /* no whole bytes */
+	check_text(code_of("047293"), "303437323933"); /* a passkey */
+	check_text(code_of("83fed34000112"), "38336665643334303030313132");
 	check_text(code_of("hello"), "68656c6c6f");
 	check_text(code_of("83fe--d340"), "383366652d2d64333430");
+	check_text(code_of("83fed3400011"), "383366656433343030303131");
 	memset(longest, 'x', sizeof(longest));
 	longest[WIRE_CODE_MAX + 1] = '\0';
 	check_int(join_secret_parse(longest, &secret), JOIN_SECRET_E_SYNTAX);
@@ -49,6 +52,16 @@ static void a_square_has_fields(void **state)
 	check_text(hex, "000d6ffffed66ce4");
 	check_text(code_of("G$M:69775$S:680$D:00A000%Z:000D6FFFFED66CE4$I:83FED3407A939723A5C639B26916D505C3B5$Z:00"),
 		   "83fed3407a939723a5c639b26916d505c3b5");
+	check_uint(secret.addr.len, 8);
+	check_text(code_of("G$M:1$S:2$D:3$A:000D6FFFFED66CE4$I:83FED3407A939723A5C639B26916D505C3B5"), "83fed3407a939723a5c639b26916d505c3b5");
+	check_uint(secret.addr.len, 8);
+	check_text(code_of("HUE:Z:83FED3407A939723A5C639B26916D505C3B5 M:001788010BCCB13D D:L3B A:1184"), "83fed3407a939723a5c639b26916d505c3b5");
+	address_print(&secret.addr, hex);
+	check_text(hex, "001788010bccb13d");
+	check_text(code_of("|000D6FFFFED66CE4|83FED3407A939723A5C639B26916D505C3B5|"), "83fed3407a939723a5c639b26916d505c3b5");
+	address_print(&secret.addr, hex);
+	check_text(hex, "000d6ffffed66ce4");
+	check_text(code_of("000D6FFFFED66CE4|83FED3407A939723A5C639B26916D505C3B5"), "83fed3407a939723a5c639b26916d505c3b5");
 	check_uint(secret.addr.len, 8);
 	check_text(code_of("I:83FE"), "83fe");
 	check_uint(secret.addr.len, 0);
