@@ -58,10 +58,12 @@ static void on_ready(void *ctx, const struct radio_network *network, const char 
 	self->state = NET_READY;
 	self->why = NULL;
 	self->radio_fails = 0;
+	port_is_good(&self->port);
 	self->talk.paused = false;
 	self->backup_due_ms = zigbee_now(self) + BACKUP_AFTER_MS;
 	zigbee_log(self, 6, "the coordinator is ready: channel %u, %s", network->channel, self->firmware);
-	gwa(self->host)->note(self->host, GWA_NOTE_STATUS, 1, "radio", "ready");
+	gwa(self->host)->note(self->host, GWA_NOTE_STATUS, 1, "radio", chest_key_is_published(network->key) ?
+			      "ready, but everybody knows its key: form a new network" : "ready");
 	for (size_t i = 0; i < self->nodes.n; i++) {
 		if (self->nodes.rows[i]->stage != NODES_HEARD)
 			device_tell(self, device_of(self->nodes.rows[i]));
@@ -288,6 +290,8 @@ static void on_joined(void *ctx, uint64_t eui, uint16_t nwk, uint16_t parent)
 	/* Its announcement says more; if that is lost we begin without it. */
 	if (!device->interview)
 		device->inquiry_due_ms = zigbee_now(self) + INTERVIEW_PAUSE_MS;
+	if (self->joins.until_ms > zigbee_now(self))
+		device->row.node.evidence = joins_evidence(self, eui);
 	device->joining = true;
 	device->anew = true;
 }

@@ -137,7 +137,8 @@ static void line_lost(gwa_self *self)
 		gwa(self->host)->failed(self->host, "the stick is gone: its port was closed");
 		return;
 	}
-	zigbee_log(self, 4, "no connection to the coordinator at %s", self->port.addr);
+	if (self->port.fails < 2) /* not each of its tries */
+		zigbee_log(self, 4, "no connection to the coordinator at %s", self->port.addr);
 	network_stop(self, NET_STARTING, "there is no connection to the coordinator");
 	port_lost(&self->port, zigbee_now(self));
 }
@@ -265,7 +266,6 @@ static void zigbee_on_fd(gwa_self *self, int fd, uint32_t events)
 	if (fd != self->port.fd)
 		return;
 	if ((events & POLLOUT || self->port.connecting) && port_on_writable(&self->port)) {
-		zigbee_log(self, 6, "connected to the coordinator at %s", self->port.addr);
 		network_begin(self);
 	}
 	if (self->port.lost)

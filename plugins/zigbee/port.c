@@ -207,7 +207,6 @@ bool port_on_writable(struct port *port)
 		}
 		port->connecting = false;
 		port->due_ms = UINT64_MAX;
-		port->fails = 0;
 		watch(port);
 		return true;
 	}
@@ -224,6 +223,11 @@ void port_lost(struct port *port, uint64_t now_ms)
 {
 	let_go(port);
 	later(port, now_ms);
+}
+
+void port_is_good(struct port *port)
+{
+	port->fails = 0;
 }
 
 void port_tick(struct port *port, uint64_t now_ms)

@@ -35,4 +35,5 @@ must_check int port_read(struct port *port, void *buf, size_t cap, size_t *ret_l
 /* After POLLOUT: what waits goes out, a connection is made. True: it has just come up. */
 bool port_on_writable(struct port *port);
 void port_lost(struct port *port, uint64_t now_ms); /* tcp: closed, and tried again later */
+void port_is_good(struct port *port); /* somebody sensible answers: the next loss is a first one */
 void port_tick(struct port *port, uint64_t now_ms);
