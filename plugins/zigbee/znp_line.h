@@ -16,7 +16,7 @@
 
 enum {
 	LINE_SILENT_MAX = 4,
-	LINE_ANSWER_MS = 1500,
+	LINE_ANSWER_MS = 2500, /* tidying up its flash takes a second or two */
 	LINE_ANSWER_MS_MAX = 6000,
 	LINE_SLOW_MS = 40000, /* commissioning answers when it is done */
 	LINE_QUIET_MS = 250,  /* no frame takes that long to arrive */

@@ -144,18 +144,20 @@ static void piece_known(struct znp *z, const struct mt_message *m)
 {
 	struct znp_nv *nv = &z->nv;
 	struct view got = m->n > 1 ? m->values[1].bytes : (struct view){ 0 };
+	bool good = !m->values[0].n && got.len && got.len <= nv->len - nv->done;
 
-	if (m->values[0].n || !got.len || got.len > nv->len - nv->done) {
-		end(z, NV_TROUBLE);
-		return;
-	}
-	if (nv->phase == P_READ) {
-		memcpy(nv->data + nv->done, got.data, got.len);
-	} else if (memcmp(nv->data + nv->done, got.data, got.len)) {
+	/* What may not be read may still be written: some keys are so. */
+	if (nv->phase == P_COMPARE && (!good || memcmp(nv->data + nv->done, got.data, got.len))) {
 		nv->done = 0;
 		say_piece(z);
 		return;
 	}
+	if (!good) {
+		end(z, NV_TROUBLE);
+		return;
+	}
+	if (nv->phase == P_READ)
+		memcpy(nv->data + nv->done, got.data, got.len);
 	nv->done += got.len;
 	if (nv->done == nv->len)
 		end(z, NV_DONE);

@@ -361,5 +361,5 @@ step_fn *const restore_steps[] = {
 	write_address, write_nib,     write_keys,     write_seed,     write_counters,  write_addresses,	 write_security,
 	write_link_keys, write_tclk,  now_ours,	      start_items,    start_reset,     start_up,	 start_address,
 	start_look_nib, start_look_key, start_look_counter, verify,   start_flag,      start_endpoints,	 start_group,
-	start_ready,
+	start_close,	start_ready,
 };

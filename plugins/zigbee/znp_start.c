@@ -66,6 +66,15 @@ enum step start_address(struct znp *z, const struct got *got)
 	return STEP_NEXT;
 }
 
+/* What was read is the information base of a network. Its length tells of which layout all records are; a blank stick has none. */
+static bool nib_known(struct znp *z, struct nv_nib *ret)
+{
+	if (z->nv.outcome != NV_DONE || nv_nib_read((struct view){ z->nv.data, z->nv.len }, ret))
+		return false;
+	z->aligned = z->nv.len == NV_NIB_LEN_ALIGNED;
+	return nv_nib_is_network(ret);
+}
+
 enum step start_look_nib(struct znp *z, const struct got *got)
 {
 	struct radio_network *found = &z->begin.found;
@@ -78,8 +87,7 @@ enum step start_look_nib(struct znp *z, const struct got *got)
 	}
 	if (z->nv.outcome == NV_TROUBLE && z->state == ZNP_STARTING)
 		return failed(z, "its memory cannot be read");
-	z->aligned = z->nv.len == NV_NIB_LEN_ALIGNED;
-	if (z->nv.outcome == NV_DONE && !nv_nib_read((struct view){ z->nv.data, z->nv.len }, &nib) && nv_nib_is_network(&nib)) {
+	if (nib_known(z, &nib)) {
 		found->pan = nib.pan;
 		found->ext_pan = nib.ext_pan;
 		found->channel = nib.channel;
@@ -268,7 +276,7 @@ enum step start_settle(struct znp *z, const struct got *got)
 	struct nv_nib nib;
 
 	if (got->kind == GOT_NV) {
-		if (z->nv.outcome == NV_DONE && !nv_nib_read((struct view){ z->nv.data, z->nv.len }, &nib) && nv_nib_is_network(&nib))
+		if (nib_known(z, &nib))
 			return STEP_NEXT;
 		if (++z->script.row == START_SETTLES)
 			return failed(z, "its network does not come to stand");
@@ -309,6 +317,17 @@ enum step start_flag(struct znp *z, const struct got *got)
 	return STEP_STAY;
 }
 
+/* A window that somebody left open when he went away. */
+enum step start_close(struct znp *z, const struct got *got)
+{
+	enum { MGMT_PERMIT_JOIN = 0x36, MODE_BROADCAST = 15, EVERYWHERE = 0xfffc };
+
+	if (got->kind != GOT_ENTERED)
+		return STEP_NEXT;
+	script_call(z, MT_ZDO, MGMT_PERMIT_JOIN, 4, (struct mt_value[]){ { .n = MODE_BROADCAST }, { .n = EVERYWHERE }, { 0 }, { .n = 1 } });
+	return STEP_STAY;
+}
+
 enum step start_ready(struct znp *z, const struct got *got)
 {
 	(void)got;
@@ -339,11 +358,11 @@ static enum step direct(struct znp *z, const struct got *got)
 }
 
 static step_fn *const resume_steps[] = {
-	direct, start_reset, start_up, start_look_nib, start_look_key, start_look_counter, start_flag, start_endpoints, start_group, start_ready,
+	direct, start_reset, start_up, start_look_nib, start_look_key, start_look_counter, start_flag, start_endpoints, start_group, start_close, start_ready,
 };
 static step_fn *const form_steps[] = {
 	start_clear,	start_reset,	start_items,	    start_channel, start_commission, start_settle, start_up,
-	start_look_nib, start_look_key, start_look_counter, start_flag,	   start_endpoints,  start_group,  start_ready,
+	start_look_nib, start_look_key, start_look_counter, start_flag,	   start_endpoints,  start_group,  start_close, start_ready,
 };
 
 static bool is_ours(const struct beginning *b)

@@ -20,7 +20,7 @@ enum {
 /* Steps that forming and restoring share. */
 step_fn start_clear, start_reset, start_items, start_channel, start_commission, start_settle;
 step_fn start_address, start_look_nib, start_look_key, start_look_counter;
-step_fn start_up, start_flag, start_endpoints, start_group, start_ready;
+step_fn start_up, start_flag, start_endpoints, start_group, start_close, start_ready;
 
 /* What the items of the memory are set to, before the network is formed. */
 void start_form(struct znp *z, const struct radio_network *network);

@@ -78,18 +78,26 @@ static void test_silence(void **state)
 	check_int(e->status[1], RADIO_TIMEOUT);
 	check_int(e->status[2], RADIO_OK);
 	check_uint(e->stick.radio->stats.timeouts, 1);
+	/* Now and then is not in a row. */
+	for (uint32_t i = 0; i < 2 * LINE_SILENT_MAX; i++) {
+		e->stick.silent = 1;
+		check_ok(ear_send(e, 10 + i, 0x1a01, 5));
+		stick_run(&e->stick, LINE_ANSWER_MS + 10);
+		check_int(e->status[10 + i], RADIO_TIMEOUT);
+	}
+	check_uint(e->resets, 0);
 	/* For good: restarted, then given up. */
 	e->stick.silent = UINT32_MAX;
 	e->stick.no_reset = true;
 	check_ok(ear_send(e, 3, 0x1a01, 5));
 	check_ok(ear_send(e, 4, 0x1a01, 5));
-	stick_run(&e->stick, 20000);
+	stick_run(&e->stick, (LINE_SILENT_MAX - 1) * LINE_ANSWER_MS_MAX + 2 * LINE_ANSWER_MS);
 	check_int(e->status[3], RADIO_TIMEOUT);
 	check_int(e->status[4], RADIO_FAILED);
 	check_uint(e->resets, 1);
 	check_uint(e->failed, 0);
 	check_true(e->stick.seen[MT_SYS][0x00] == 2);
-	stick_run(&e->stick, 20000);
+	stick_run(&e->stick, (LINE_SILENT_MAX - 1) * LINE_ANSWER_MS_MAX + 2 * LINE_ANSWER_MS);
 	check_uint(e->failed, 1);
 	check_text(e->why, "it does not answer");
 	check_true(e->stick.radio->ops->due_ms(e->stick.radio) == UINT64_MAX);

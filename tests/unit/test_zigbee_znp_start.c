@@ -37,12 +37,31 @@ static void test_form(void **state)
 		check_text(e->firmware, products[i] == 1 ? "Z-Stack 3.x.0 2.7.1 20240710" : "Z-Stack 3.0.x 2.7.1 20240710");
 		check_true(e->stick.endpoints[1] && e->stick.endpoints[11] && e->stick.endpoints[242]);
 		check_uint(stick_number(&e->stick, NV_CONFIGURED, 1), 0x55);
+		check_uint(e->stick.seen[MT_ZDO][0x36], 1); /* nobody is let in */
 		check_uint(stick_number(&e->stick, NV_ZDO_DIRECT_CB, 1), 1);
 		check_uint(e->stick.radio->stats.timeouts + e->stick.radio->stats.bad_frames + e->stick.radio->stats.unexpected, 0);
 		/* Idle: it wants no time. */
 		check_true(e->stick.radio->ops->due_ms(e->stick.radio) == UINT64_MAX);
 		ear_free(e);
 	}
+}
+
+/* Devices speak while it starts; and a memory that gives more than it has. */
+static void test_disturbed(void **state)
+{
+	struct ear *e = ear_new(1);
+
+	(void)state;
+	e->stick.noisy = true;
+	check_ok(ear_begin(e, RADIO_FORM, &ear_network));
+	stick_run(&e->stick, 1000);
+	check_uint(e->ready, 1);
+	check_uint(e->resets + e->failed, 0);
+	e->stick.too_long = true;
+	check_ok(ear_begin(e, RADIO_ADOPT, NULL));
+	stick_run(&e->stick, 1000);
+	check_text(e->why, "its memory cannot be read");
+	ear_free(e);
 }
 
 /* What is not given is found at random, and is never one of the numbers that mean something else. */
@@ -73,16 +92,18 @@ static void test_resume(void **state)
 {
 	struct ear *e = ear_up(1);
 	struct radio_network mine = e->network;
-	unsigned int written;
+	unsigned int written, registered;
 
 	(void)state;
 	written = e->stick.seen[MT_SYS][0x1d];
+	registered = e->stick.seen[MT_AF][0x00];
 	check_ok(ear_begin(e, RADIO_RESUME, &mine));
 	stick_run(&e->stick, 1000);
 	check_uint(e->ready, 1);
 	check_network(&e->network, &mine);
 	/* It runs already, and its memory is as it should be: nothing is written, nothing registered again. */
 	check_uint(e->stick.seen[MT_SYS][0x1d], written);
+	check_uint(e->stick.seen[MT_AF][0x00], registered);
 	check_uint(e->stick.seen[MT_ZDO][0x40], 0);
 	check_uint(e->stick.seen[MT_SYS][0x00], 1);
 	stick_reset(&e->stick);
@@ -246,24 +267,27 @@ static void test_settle(void **state)
 	ear_free(e);
 }
 
-static const uint64_t far[] = { 0x00124b0000000001, 0x00124b0000000002, 0x00124b0000000003, 0x00124b0000000004, 0x00124b0000000005 };
+static const uint64_t far[] = { 0x00124b0000000001, 0x00124b0000000002, 0x00124b0000000003, 0x00124b0000000004, 0x00124b0000000005, 0x00124b0000000006 };
 
-/* Three of one seed, one with a key of its own, a child without key; and one that needs no place. */
+/* Three of one seed, two with keys of their own, a child without key; and one that needs no place. */
+enum { SOME_KEYS = N_ELEMENTS(far) + 1 };
+
 static size_t some_keys(struct radio_key *keys)
 {
 	static const uint8_t seed[16] = { 0xde, 0xad, 0xbe, 0xef, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12 };
 
 	for (size_t i = 0; i < N_ELEMENTS(far); i++)
-		keys[i] = key_of(far[i], (uint16_t)(0x1000 + i), i % 2 == 0);
-	for (size_t i = 0; i < 4; i++) {
+		keys[i] = key_of(far[i], (uint16_t)(0x1000 + i), i % 2 != 0);
+	for (size_t i = 0; i < 5; i++) {
 		keys[i].has_key = true;
 		keys[i].rx_counter = 100 + (uint32_t)i;
 		keys[i].tx_counter = 200 + (uint32_t)i;
 		tclk_key(seed, keys[i].eui, (unsigned int)(3 * i), keys[i].key);
 	}
-	memset(keys[3].key, 0x77, 16);
-	keys[5] = key_of(0x00124b0000000006, 0x1005, false);
-	return 6;
+	memset(keys[1].key, 0x77, 16);
+	memset(keys[4].key, 0x88, 16);
+	keys[6] = key_of(0x00124b0000000007, 0x1006, false);
+	return SOME_KEYS;
 }
 
 static void check_kept(const struct ear *e, const struct radio_key *want, size_t n)
@@ -288,7 +312,7 @@ static void test_restore(void **state)
 {
 	static const uint8_t products[] = { 1, 2 };
 	struct radio_network old = ear_network;
-	struct radio_key keys[6];
+	struct radio_key keys[SOME_KEYS];
 	size_t n = some_keys(keys);
 
 	(void)state;
@@ -313,7 +337,13 @@ static void test_restore(void **state)
 		stick_run(&e->stick, 2000);
 		check_int(e->status[1], RADIO_OK);
 		check_network(&e->network, &old);
-		check_kept(e, keys, 5);
+		check_kept(e, keys, N_ELEMENTS(far));
+		/* Who has a key of its own and a place among those of the seed: its own. */
+		if (products[i] == 1)
+			check_ok(nv_tclk_write(&(struct nv_tclk){ 9, 9, far[1], 2, 0, 5 }, stick_set(&e->stick, 1, NV_T_TCLK, 9, NULL, 20)->data, 20));
+		check_ok(r->ops->keep(r, 2));
+		stick_run(&e->stick, 2000);
+		check_kept(e, keys, N_ELEMENTS(far));
 		/* Again from the same old backup: the counter does not go back to where that was. */
 		e->network.frame_counter = 0;
 		stick_counter(&e->stick, 0)->data[2] = 9;
@@ -362,7 +392,7 @@ static void test_restore_unwritten(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < N_ELEMENTS(ids); i++) {
-		struct radio_key keys[6];
+		struct radio_key keys[SOME_KEYS];
 		size_t n = some_keys(keys);
 		struct ear *e = ear_new(1);
 		struct radio *r = e->stick.radio;
@@ -414,7 +444,7 @@ static void test_keep_busy(void **state)
 int main(void)
 {
 	const struct CMUnitTest rows[] = {
-		cmocka_unit_test(test_form),	     cmocka_unit_test(test_form_random), cmocka_unit_test(test_resume),
+		cmocka_unit_test(test_form),	     cmocka_unit_test(test_form_random), cmocka_unit_test(test_disturbed), cmocka_unit_test(test_resume),
 		cmocka_unit_test(test_foreign),	     cmocka_unit_test(test_adopt),	 cmocka_unit_test(test_form_fails),
 		cmocka_unit_test(test_time),	     cmocka_unit_test(test_settle),	 cmocka_unit_test(test_restore),
 		cmocka_unit_test(test_restore_limits), cmocka_unit_test(test_restore_unwritten), cmocka_unit_test(test_keep_busy),

@@ -44,6 +44,8 @@ struct stick {
 	bool unknown[32][256];     /* no such command */
 	uint8_t status[32][256];   /* instead of success */
 	bool confirm_later;
+	bool noisy;    /* something happens after each request */
+	bool too_long; /* a read gives more than there is */
 	bool never_up;
 	bool no_reset;
 	unsigned int nib_late; /* so often it is read as if there was no network */
@@ -241,7 +243,9 @@ static inline void stick_read(struct stick *s, const struct mt_message *m, struc
 		stick_says(s, UNPI_SRSP, MT_SYS, m->row->id, STICK_N({ .n = 1 }, { 0 }));
 		return;
 	}
-	if (cap > it->len - at)
+	if (s->too_long)
+		cap = STICK_PIECE;
+	else if (cap > it->len - at)
 		cap = it->len - at;
 	stick_says(s, UNPI_SRSP, MT_SYS, m->row->id, STICK_N({ 0 }, { .bytes = { it->data + at, cap } }));
 }
@@ -431,6 +435,8 @@ static inline void stick_heard(struct stick *s, const struct unpi_frame *f)
 		stick_af(s, &m);
 	else
 		stick_others(s, &m);
+	if (s->noisy)
+		stick_says(s, UNPI_AREQ, MT_ZDO, 0xc1, STICK_N({ .n = 1 }, { .n = 2 }, { .n = 3 }, { .n = 0x8e }));
 }
 
 /* What the radio writes. */
