@@ -2,6 +2,7 @@
  * wait, and the word that makes one his. The steps themselves are router/claims'; rights on a device are the router's
  * answer, and whose code or window it is decides the rest. */
 #include <stdlib.h>
+#include <string.h>
 #include "base/text.h"
 #include "door/methods.h"
 #include "door/render.h"
@@ -100,16 +101,17 @@ void method_join_close(struct call *call, const struct json *params)
 }
 
 /* How it is with a device that stood at the window and is somebody's already. */
-static void set_ways(struct json *item, const struct device *device)
+static void set_ways(struct json *item, const struct device *device, const char *adapter)
 {
-	char words[240];
+	char words[400];
 	const struct way *way = device_way(device);
 	if (device->n_ways < 2 || !way)
 		return;
 	text_print(words, sizeof(words), "it is known already and keeps its name, its owner and its history; it can be reached over");
 	for (uint8_t i = 0; i < device->n_ways; i++)
 		text_append(words, sizeof(words), "%s %s", i == 0 ? "" : i + 1 == device->n_ways ? " and" : ",", device->ways[i].adapter);
-	text_append(words, sizeof(words), ", and is over %s", way->adapter);
+	text_append(words, sizeof(words), ", and is over %s%s", way->adapter,
+		    strcmp(way->adapter, adapter) == 0 ? "" : " until it leaves there or you move it");
 	json_set_text(item, "ways", words);
 }
 
@@ -131,7 +133,7 @@ static struct json *render_join(struct call *call, const struct join *join)
 	if (device && ((device->waiting_for && device->waiting_for == call_asker(call)->subject.id) || call_may_see(call, device))) {
 		json_set_text(item, "device", device->name);
 		json_set_text(item, "state", device_state_name(device->state));
-		set_ways(item, device);
+		set_ways(item, device, join->adapter);
 	}
 	return item;
 }

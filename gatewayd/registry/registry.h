@@ -111,8 +111,9 @@ void registry_move(struct registry *registry, struct device_id id, const char *a
 		   registry_done_fn done, void *ctx); /* make the way over adapter the active one */
 /* user held a window open over adapter while the device joined there: when it is his, this way is welcome. */
 void registry_welcome(struct registry *registry, const char *adapter, const struct address *addr, uint32_t user);
-/* Where a device goes on that has left the adapter by which it was reached: the adapter of a welcome way that is up. NULL: nowhere
- * by itself. A way that is not welcome is a stranger's word, and waits for a person (registry_move). */
+/* Where a device goes on that has left the adapter by which it was reached: the adapter of a welcome way that is up and proves no less
+ * than the one before. NULL: nowhere by itself. A way that is not welcome is a stranger's word, and what is dangerous (a lock) is
+ * never moved by itself: both wait for a person (registry_move). */
 const char *registry_next_way(const struct device *device);
 /* Goes there, as registry_move; once at a time. False: nothing to do. */
 bool registry_follow(struct registry *registry, struct device_id id, const struct audit_record *record, registry_done_fn done, void *ctx);

@@ -5,6 +5,7 @@
 #include <string.h>
 #include "audit/audit.h"
 #include "base/text.h"
+#include "model/capability.h"
 #include "registry/internal.h"
 
 struct verb {
@@ -272,14 +273,28 @@ void registry_move(struct registry *registry, struct device_id id, const char *a
 		verb_start(registry, id, &row, adapter, 0, record, done, ctx);
 }
 
+/* A lock, a valve, a siren: who took it over by its address would have the house. */
+static bool is_dangerous(const struct device_desc *desc)
+{
+	for (uint8_t e = 0; e < desc->n_endpoints; e++)
+		for (uint8_t c = 0; c < desc->endpoints[e].n_caps; c++) {
+			const struct capability_desc *cap = &desc->endpoints[e].caps[c];
+			if ((cap->access & ACCESS_WRITE) && capability_risk(cap->id) == RISK_HIGH)
+				return true;
+		}
+	return false;
+}
+
 const char *registry_next_way(const struct device *device)
 {
 	const struct way *way = device_way(device);
-	if (!way || !way->left || !device->owner)
+	if (!way || !way->left || !device->owner || !device->desc || is_dangerous(device->desc))
 		return NULL;
-	for (uint8_t i = 0; i < device->n_ways; i++)
-		if (device->ways[i].welcome && device->ways[i].up)
-			return device->ways[i].adapter;
+	for (uint8_t i = 0; i < device->n_ways; i++) {
+		const struct way *next = &device->ways[i];
+		if (next->welcome && next->up && next->desc && next->desc->evidence >= device->desc->evidence && !is_dangerous(next->desc))
+			return next->adapter;
+	}
 	return NULL;
 }
 

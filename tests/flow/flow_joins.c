@@ -388,7 +388,7 @@ static void it_leaves_and_goes_on_over_the_other(void **state)
 	const struct json *joins = json_get(status_of(&home->anna, 1), "joins");
 	check_text(json_get_text(json_at(joins, 0), "device"), "reading light");
 	check_text(json_get_text(json_at(joins, 0), "ways"),
-		   "it is known already and keeps its name, its owner and its history; it can be reached over sim and bridge, and is over sim");
+		   "it is known already and keeps its name, its owner and its history; it can be reached over sim and bridge, and is over sim until it leaves there or you move it");
 	/* What the new way says is not believed yet, and nothing is sent over it. */
 	actor_report(&house->second, 1, CAP_LEVEL, value_int(77));
 	house_settle(house);
@@ -403,6 +403,7 @@ static void it_leaves_and_goes_on_over_the_other(void **state)
 	is_the_same(home, lamp, "bridge");
 	check_int(registry_find(house->app->registry, lamp)->state, DEVICE_OURS);
 	check_uint(house_audit(house, AUDIT_DEVICE_MOVE, &row), 1);
+	check_true(strstr(json_get_text(json_at(json_get(status_of(&home->anna, 1), "joins"), 0), "ways"), "and is over bridge") != NULL);
 	on = house_set(lamp, CAP_ON_OFF, value_bool(false));
 	check_int(house_command(house, &anna, &on).result, RESULT_OK);
 	check_uint(actor_count(&house->second, WIRE_COMMAND), 1);
@@ -448,6 +449,52 @@ static void welcome_outlives_a_restart(void **state)
 	knock_close(&home->ben);
 	knock_open(&home->anna, house);
 	knock_open(&home->ben, house);
+}
+
+static struct device_id describe_second(struct home *home, uint16_t cap, enum value_type type, uint8_t evidence)
+{
+	const struct capability_desc desc = { .id = cap, .type = (uint8_t)type, .access = ACCESS_READ | ACCESS_WRITE | ACCESS_REPORT };
+	const struct endpoint_desc endpoint = { .id = 1, .n_caps = 1, .caps = &desc };
+	struct wire_msg msg = { .type = WIRE_DEVICE };
+	msg.device = (struct device_desc){ .addr = { .len = 2, .bytes = { 0xad, 1 } }, .hw = { .len = 8, .bytes = { 1, 2, 3, 4, 5, 6, 7, 1 } },
+					   .evidence = evidence, .vendor = "V", .model = "M", .firmware = "1", .name = "n", .n_endpoints = 1,
+					   .endpoints = &endpoint };
+	actor_say(&home->house.second, &msg);
+	house_settle(&home->house);
+	return registry_find_way(home->house.app->registry, "bridge", &msg.device.addr)->id;
+}
+
+/* What opens the house, and what proves less than before, is moved by a person only. */
+static void a_lock_waits_for_a_word(void **state)
+{
+	struct home *home = *state;
+	struct house *house = &home->house;
+	struct device_id lock = house_lock(house, 1, "lock");
+	house_bind(house, lock, house->owner);
+	house_second_up(house);
+	check_text(open_window(&home->anna, "bridge", ""), "ok");
+	check_true(device_id_equal(describe_second(home, CAP_LOCK_STATE, VALUE_TEXT, 2), lock));
+	actor_gone(&house->adapter, 1, true);
+	house_settle(house);
+	check_text(device_way(registry_find(house->app->registry, lock))->adapter, "sim");
+	knock(&home->anna, "device.move", "{'device':'lock','adapter':'bridge'}");
+	check_text(knock_code(&home->anna), "ok");
+	check_text(device_way(registry_find(house->app->registry, lock))->adapter, "bridge");
+}
+
+static void what_proves_less_waits_for_a_word(void **state)
+{
+	struct home *home = *state;
+	struct house *house = &home->house;
+	struct device_id lamp = known_lamp(home);
+	check_text(open_window(&home->anna, "bridge", ""), "ok");
+	describe_second(home, CAP_ON_OFF, VALUE_BOOL, 1);
+	actor_gone(&house->adapter, 1, true);
+	house_settle(house);
+	is_the_same(home, lamp, "sim");
+	describe_second(home, CAP_ON_OFF, VALUE_BOOL, 2);
+	house_settle(house);
+	is_the_same(home, lamp, "bridge");
 }
 
 /* Somebody shows the lamp's address at another adapter: without her window, or in another's. */
@@ -639,6 +686,8 @@ int main(void)
 		ROW(it_leaves_and_goes_on_over_the_other),
 		ROW(it_left_before_it_joined),
 		ROW(welcome_outlives_a_restart),
+		ROW(a_lock_waits_for_a_word),
+		ROW(what_proves_less_waits_for_a_word),
 		ROW(a_stranger_with_its_address),
 		ROW(a_backup_and_back),
 		ROW(who_may_ask_and_what_comes_of_it),
