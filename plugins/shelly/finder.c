@@ -19,23 +19,36 @@ static int set_one(int fd, int level, int option, int value)
 	return setsockopt(fd, level, option, &value, sizeof(value)) < 0 ? -errno : 0;
 }
 
-static int join(int fd, const char *interface)
+/* Once: who is bound may not bind itself again without a privilege. */
+static int bind_interface(struct finder *finder)
 {
-	struct ip_mreqn where = { .imr_ifindex = 0 };
-	socklen_t len = sizeof(where.imr_ifindex);
+	socklen_t len = sizeof(finder->index);
 
-	memcpy(&where.imr_multiaddr, group, 4);
-	if (interface && (setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, interface, (socklen_t)strlen(interface)) < 0 ||
-			  getsockopt(fd, SOL_SOCKET, SO_BINDTOIFINDEX, &where.imr_ifindex, &len) < 0))
-		return -errno;
-	if (setsockopt(fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, &where, sizeof(where)) < 0)
-		return -errno;
-	if (interface && setsockopt(fd, IPPROTO_IP, IP_MULTICAST_IF, &where, sizeof(where)) < 0)
+	if (!finder->interface || finder->index)
+		return 0;
+	if (setsockopt(finder->fd, SOL_SOCKET, SO_BINDTODEVICE, finder->interface, (socklen_t)strlen(finder->interface)) < 0 ||
+	    getsockopt(finder->fd, SOL_SOCKET, SO_BINDTOIFINDEX, &finder->index, &len) < 0)
 		return -errno;
 	return 0;
 }
 
-static int set_up(int fd, const char *interface)
+static int join(struct finder *finder)
+{
+	struct ip_mreqn where = { .imr_ifindex = 0 };
+	int r = bind_interface(finder);
+
+	if (r)
+		return r;
+	where.imr_ifindex = finder->index;
+	memcpy(&where.imr_multiaddr, group, 4);
+	if (setsockopt(finder->fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, &where, sizeof(where)) < 0 && errno != EADDRINUSE)
+		return -errno;
+	if (finder->index && setsockopt(finder->fd, IPPROTO_IP, IP_MULTICAST_IF, &where, sizeof(where)) < 0)
+		return -errno;
+	return 0;
+}
+
+static int set_up(int fd)
 {
 	struct sockaddr_in here = { .sin_family = AF_INET, .sin_port = htons(MDNS_PORT) };
 	int r = set_one(fd, SOL_SOCKET, SO_REUSEADDR, 1);
@@ -49,7 +62,7 @@ static int set_up(int fd, const char *interface)
 		r = set_one(fd, IPPROTO_IP, IP_MULTICAST_ALL, 0);
 	if (!r && bind(fd, (const struct sockaddr *)&here, sizeof(here)) < 0)
 		r = -errno;
-	return r ? r : join(fd, interface);
+	return r;
 }
 
 int finder_open(struct finder *finder, const char *interface)
@@ -59,12 +72,12 @@ int finder_open(struct finder *finder, const char *interface)
 
 	if (fd < 0)
 		return -errno;
-	r = set_up(fd, interface);
+	r = set_up(fd);
 	if (r) {
 		close(fd);
 		return r;
 	}
-	finder->fd = fd;
+	*finder = (struct finder){ .fd = fd, .interface = interface };
 	return 0;
 }
 
@@ -75,12 +88,15 @@ void finder_close(struct finder *finder)
 	finder->fd = -1;
 }
 
-int finder_ask(const struct finder *finder)
+int finder_ask(struct finder *finder)
 {
 	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(MDNS_PORT) };
 	uint8_t ask[128];
 	size_t len = mdns_ask(ask, sizeof(ask));
+	int r = join(finder);
 
+	if (r)
+		return r;
 	memcpy(&to.sin_addr, group, 4);
 	return sendto(finder->fd, ask, len, MSG_NOSIGNAL, (const struct sockaddr *)&to, sizeof(to)) < 0 ? -errno : 0;
 }

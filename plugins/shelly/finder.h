@@ -12,12 +12,14 @@
 #include "shelly/mdns.h"
 
 struct finder {
-	int fd; /* -1: none */
+	int fd;		       /* -1: none */
+	const char *interface; /* a name, borrowed; NULL: where the system would send */
+	int index;	       /* the interface's; 0: not known yet, or none */
 };
 
-/* interface: a name; NULL: where the system would send. Negative: no socket, or no group. */
 must_check int finder_open(struct finder *finder, const char *interface);
 void finder_close(struct finder *finder);
-must_check int finder_ask(const struct finder *finder);
+/* Joins the group as well, where it is not a member: a network may come later than we do. Negative: nobody was asked. */
+must_check int finder_ask(struct finder *finder);
 /* One packet's worth. False: nothing more is there. *ret_n may be 0: somebody else's talk. */
 bool finder_hear(const struct finder *finder, struct mdns_found ret[MDNS_FOUND_MAX], size_t *ret_n, bool *ret_bad);

@@ -154,21 +154,35 @@ static void call(gwa_self *self, const uint8_t *mac, const struct place *place)
 	unit_dial(self, unit);
 }
 
+static unsigned count_strangers(const gwa_self *self)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < SHELLY_UNITS_MAX; i++)
+		n += self->units[i] && !self->units[i]->ours;
+	return n;
+}
+
 static void call_seen(gwa_self *self, struct seen *seen)
 {
 	uint64_t now = shelly_now(self);
 
 	if (!seen->at || seen->tried || !is_wanted(self, seen->mac) || home_find(self, seen->mac) ||
-	    (seen->called_at && seen->called_at + SHELLY_GAP_MS > now))
+	    count_strangers(self) >= self->window.left || (seen->called_at && seen->called_at + SHELLY_GAP_MS > now))
 		return;
 	seen->called_at = now;
 	call(self, seen->mac, &seen->place);
 }
 
-static bool is_called(const gwa_self *self, const struct place *place)
+/* A host of the settings: somebody's place already, or of one who was refused in this window. */
+static bool is_taken(const gwa_self *self, const struct place *place)
 {
 	for (size_t i = 0; i < SHELLY_UNITS_MAX; i++) {
 		if (self->units[i] && place_equal(&self->units[i]->place, place))
+			return true;
+	}
+	for (size_t i = 0; i < SHELLY_SEEN_MAX; i++) {
+		if (self->seen[i].at && self->seen[i].tried && place_equal(&self->seen[i].place, place))
 			return true;
 	}
 	return false;
@@ -178,10 +192,20 @@ static void call_all(gwa_self *self)
 {
 	for (size_t i = 0; i < SHELLY_SEEN_MAX; i++)
 		call_seen(self, &self->seen[i]);
-	for (size_t i = 0; i < self->settings.n_hosts && self->window.left; i++) {
-		if (!is_called(self, &self->settings.hosts[i]))
+	for (size_t i = 0; i < self->settings.n_hosts; i++) {
+		if (count_strangers(self) < self->window.left && !is_taken(self, &self->settings.hosts[i]))
 			call(self, NULL, &self->settings.hosts[i]);
 	}
+}
+
+/* Hosts of the settings wait for the next round: nobody may be there. */
+void home_call_more(gwa_self *self)
+{
+	bool more = self->call_more && is_open(self);
+
+	self->call_more = false;
+	for (size_t i = 0; more && i < SHELLY_SEEN_MAX; i++)
+		call_seen(self, &self->seen[i]);
 }
 
 /* Who was refused gets another chance, with the password that was given now. */
@@ -315,15 +339,16 @@ static bool somebody_is_missing(const gwa_self *self)
 	return false;
 }
 
-/* At 0, 1, 3, 7 s, then seldom; never when everybody is there and no window is open. */
+/* At 0, 1, 3, 7 s, then seldom; never when everybody is there and no window is open. Without a network: again later. */
 static void ask(gwa_self *self)
 {
 	uint64_t wait = self->asked < 6 ? 1000u << self->asked : SHELLY_ASK_MS;
+	bool deaf = self->finder.fd >= 0 && finder_ask(&self->finder);
 
-	if (self->finder.fd >= 0 && finder_ask(&self->finder))
-		gwa(self->host)->log(self->host, 6, "cannot ask who is there");
+	if (deaf && !self->asked)
+		gwa(self->host)->log(self->host, 5, "there is no network to look for devices in");
 	self->asked++;
-	self->ask_at = is_open(self) || somebody_is_missing(self) ? shelly_now(self) + wait : UINT64_MAX;
+	self->ask_at = deaf || is_open(self) || somebody_is_missing(self) ? shelly_now(self) + wait : UINT64_MAX;
 	if (is_open(self))
 		call_all(self);
 }
@@ -432,7 +457,7 @@ bool home_whole(gwa_self *self, struct unit *unit, const struct json *status)
 	if (changed || is_new || !unit->up)
 		home_tell(self, unit);
 	if (unit->ping_at == UINT64_MAX)
-		unit->ping_at = (shelly_now(self) / period + 1) * period;
+		unit->ping_at = ((shelly_now(self) + period / 2) / period + 1) * period;
 	home_report(self, unit, readings, status_read(&unit->kept.map, status, readings, &bad));
 	if (bad)
 		shelly_note(self, GWA_NOTE_BAD_VALUE, bad, unit, "values that cannot be");
@@ -450,13 +475,12 @@ static uint64_t patience(const struct unit *unit, bool refused)
 
 static void lost_stranger(gwa_self *self, struct unit *unit, int fault, const char *why)
 {
-	struct seen *seen = unit->has_mac ? seen_find(self, unit->kept.info.mac) : NULL;
-
 	say_joining(self, unit, GWA_JOIN_FAILED, why);
 	if (fault)
 		shelly_log(self, 5, unit, why);
-	if (seen && fault)
-		seen->tried = true;
+	if (unit->has_mac && fault)
+		seen_put(self, unit->kept.info.mac, &unit->place)->tried = true;
+	self->call_more = true;
 	home_free(self, unit);
 }
 

@@ -11,7 +11,7 @@
 #include "shelly/shelly_inside.h"
 #include "sys/crypto.h"
 
-enum { EVENTS = 16, WAIT_MAX_MS = 3600000, PING_S_MAX = 300, HEARD_MAX = 32 };
+enum { EVENTS = 64, PINGS_FEW = 4, WAIT_MAX_MS = 3600000, PING_S_MAX = 300, HEARD_MAX = 32 };
 static const uint64_t finder_word = UINT64_MAX;
 
 uint64_t shelly_now(const gwa_self *self)
@@ -125,6 +125,8 @@ void shelly_arm(gwa_self *self)
 
 	if (self->window.until && self->window.until < due)
 		due = self->window.until;
+	if (self->rest_until < due)
+		due = self->rest_until;
 	for (size_t i = 0; i < SHELLY_UNITS_MAX; i++) {
 		uint64_t unit = self->units[i] ? unit_due(self, self->units[i]) : UINT64_MAX;
 
@@ -134,16 +136,38 @@ void shelly_arm(gwa_self *self)
 	gwa(self->host)->timer(self->host, TIMER_DUE, due == UINT64_MAX ? 0 : wait < WAIT_MAX_MS ? (uint32_t)wait : WAIT_MAX_MS);
 }
 
+/* Sockets are looked at, unless nothing more may be read or we rest. */
+static void watch(gwa_self *self)
+{
+	bool on = !self->n_pending && self->rest_until == UINT64_MAX;
+
+	(void)gwa(self->host)->watch(self->host, self->poll, on ? POLLIN : 0);
+}
+
+static void rest(gwa_self *self, uint64_t now)
+{
+	if (self->rest_until <= now)
+		self->rest_until = UINT64_MAX;
+	else if (self->n_pings > PINGS_FEW)
+		self->rest_until = now + SHELLY_REST_MS;
+	else
+		return;
+	watch(self);
+}
+
 static void shelly_on_timer(gwa_self *self, uint32_t timer)
 {
 	uint64_t now = shelly_now(self);
 
 	(void)timer;
+	self->n_pings = 0;
 	home_tick(self);
 	for (size_t i = 0; i < SHELLY_UNITS_MAX; i++) {
 		if (self->units[i] && unit_due(self, self->units[i]) <= now)
 			unit_tick(self, self->units[i]);
 	}
+	rest(self, now);
+	home_call_more(self);
 	shelly_arm(self);
 }
 
@@ -180,7 +204,8 @@ static void shelly_on_fd(gwa_self *self, int fd, uint32_t events)
 	}
 	/* Without credit nothing more is read: the devices wait in their sockets. */
 	if (self->n_pending)
-		(void)gwa(self->host)->watch(self->host, self->poll, 0);
+		watch(self);
+	home_call_more(self);
 	shelly_arm(self);
 }
 
@@ -194,8 +219,7 @@ static void shelly_on_stored(gwa_self *self, uint64_t up_to)
 		if (self->units[i] && self->units[i]->line.state != LINE_OFF)
 			unit_pump(self, self->units[i]);
 	}
-	if (!self->n_pending)
-		(void)gwa(self->host)->watch(self->host, self->poll, POLLIN);
+	watch(self);
 	shelly_arm(self);
 }
 
@@ -212,7 +236,6 @@ static int open_sockets(gwa_self *self)
 		return -errno;
 	if (self->settings.discovery) {
 		r = finder_open(&self->finder, interface[0] ? interface : NULL);
-		/* No network yet is no reason to stay away: the unit is started again when there is one. */
 		if (r || epoll_ctl(self->poll, EPOLL_CTL_ADD, self->finder.fd, &event) < 0)
 			return r ? r : -errno;
 	}
@@ -240,6 +263,7 @@ static int shelly_open(gwa_host *host, const struct gwa_opt *opts, uint32_t n, g
 	self->host = host;
 	self->poll = self->finder.fd = -1;
 	self->ask_at = shelly_now(self);
+	self->rest_until = UINT64_MAX;
 	r = read_settings(self, opts, n);
 	if (!r) {
 		r = open_sockets(self);

@@ -25,11 +25,12 @@ enum {
 };
 enum {
 	SHELLY_OPEN_MS = 5000,	   /* from dialling to a WebSocket */
-	SHELLY_PING_S = 30,
+	SHELLY_PING_S = 60,
 	SHELLY_PONG_MS = 10000,
 	SHELLY_REFUSED_MS = 300000, /* a wrong password is not tried more often */
 	SHELLY_TTL_MS = 10000,	   /* of an order that brings none */
 	SHELLY_ASK_MS = 60000,	   /* while somebody is missing */
+	SHELLY_REST_MS = 100,	   /* after many pings: the answers come together, and wake us up once */
 	SHELLY_GAP_MS = 1000,	   /* between two calls of one device: an announcement asks for one */
 	SHELLY_SLACK_S = 120,	   /* that a sleeper may be late, after two periods */
 };
@@ -97,7 +98,9 @@ struct gwa_self {
 	struct pending *pending; /* in order */
 	size_t n_pending;
 	uint32_t dropped;
-	bool closing;
+	bool call_more;	    /* one that joined came to its end: the next may be called */
+	unsigned n_pings;   /* of this turn */
+	uint64_t rest_until; /* UINT64_MAX: not resting */
 };
 
 uint64_t shelly_now(const gwa_self *self);
@@ -127,6 +130,7 @@ void home_remove(gwa_self *self, struct unit *unit); /* for good */
 void home_found(gwa_self *self, const struct mdns_found *found);
 int home_open_window(gwa_self *self, const struct gwa_join *join); /* GWA_* */
 void home_tick(gwa_self *self);
+void home_call_more(gwa_self *self); /* while a window is open: who was announced, as many at once as may still come in */
 /* It has said who it is. False: it is known already, or unwanted; the unit is gone. */
 bool home_who(gwa_self *self, struct unit *unit);
 /* Its whole status: described anew where that changed, let in while a window is open. False: the unit is gone. */

@@ -107,7 +107,7 @@ static void ping_later(gwa_self *self, struct unit *unit)
 {
 	uint64_t period = self->settings.ping_ms;
 
-	unit->ping_at = (shelly_now(self) / period + 2) * period;
+	unit->ping_at = ((shelly_now(self) + period / 2) / period + 1) * period;
 	unit->pinged = false;
 	unit->has_rumour = false;
 }
@@ -264,6 +264,7 @@ static void ping(gwa_self *self, struct unit *unit)
 		return;
 	}
 	unit->pinged = true;
+	self->n_pings++;
 	unit->ping_at = shelly_now(self) + wait;
 	r = line_ping(&unit->line);
 	if (r)
