@@ -62,9 +62,18 @@ class Bed:
     def is_powered(self, adapter):
         return busctl("get-property", "org.bluez", f"/org/bluez/{adapter}", "org.bluez.Adapter1", "Powered") == "b true"
 
-    def reset(self, adapter):
-        subprocess.run(["hciconfig", adapter, "down"], check=True)
-        subprocess.run(["hciconfig", adapter, "up"], check=True)
+    def turn_off(self, number):
+        """Behind BlueZ's back."""
+        subprocess.run(["hciconfig", f"hci{number}", "down"], check=True)
+
+    def reset(self, number):
+        self.turn_off(number)
+        subprocess.run(["hciconfig", f"hci{number}", "up"], check=True)
+
+    def connections(self, number):
+        """None of an adapter that is off."""
+        done = subprocess.run(["hcitool", "-i", f"hci{number}", "con"], capture_output=True, text=True, check=False)
+        return [line for line in done.stdout.splitlines() if "handle" in line]
 
     def start_bluetoothd(self):
         self.bluetoothd = self.start("bluetoothd", [BLUETOOTHD, "-n", "-f", CONF] + (["-d"] if os.environ.get("RADIO_DEBUG") else []))
@@ -74,6 +83,11 @@ class Bed:
     def kill_bluetoothd(self):
         self.bluetoothd.send_signal(signal.SIGKILL)
         self.bluetoothd.wait()
+
+    def stop_bluetoothd(self):
+        """It turns its adapters off."""
+        self.bluetoothd.terminate()
+        self.bluetoothd.wait(20)
 
     # What was found.
 

