@@ -36,6 +36,9 @@ class Plan:
         self.micro = 1 if quick else 3
         self.logins = 200 if quick else 2000  # of each kind
         self.quiet_s = 2.0 if quick else 4.0  # of silence, after which what has not come counts as lost
+        self.z_rounds = 1 if quick else 3
+        self.z_commands = 300 if quick else 1000
+        self.z_idle_s = 4.0 if quick else 15.0
         self.soak_s = soak if soak is not None else 5.0 if quick else 60.0
 
 
@@ -104,6 +107,13 @@ def measure_logins(home, pairs, raw):
     say(f"login: {pairs} of each, {time.monotonic() - began:.1f} s; raw data in {os.path.relpath(kept)}")
 
 
+def measure_zigbee(home, build_dir, plan, raw):
+    """Our own Zigbee beside Zigbee2MQTT; gives the titles of the two."""
+    os.environ["GW_BUILD"] = os.path.abspath(build_dir)  # read by tests/lib when it is loaded
+    import bench_zigbee
+    return bench_zigbee.measure(home, plan, say, raw)
+
+
 def build(args):
     """All, with the programs of the bench; or what a part of it needs."""
     targets = ["tests/bench/bench-load", "tests/bench/bench-republish"] if args.peers else ["all", "bench-programs"]
@@ -123,13 +133,13 @@ def machine():
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("--quick", action="store_true", help="short runs, under four minutes")
+    parser.add_argument("--quick", action="store_true", help="short runs, under five minutes")
     parser.add_argument("--soak", type=float, metavar="SECONDS", help="length of the soak (60; quick: 5)")
     parser.add_argument("--json", metavar="FILE", help="where the figures go (build/bench.json)")
     parser.add_argument("--dir", help="folder on a real disk for the state of the systems")
     parser.add_argument("--build", default=os.environ.get("GW_BUILD", os.path.join(ROOT, "build/release")),
                         help="meson's build folder, a release build (GW_BUILD)")
-    parser.add_argument("--only", action="append", choices=[step[0] for step in STEPS] + ["micro", "login"], help="this step only")
+    parser.add_argument("--only", action="append", choices=[step[0] for step in STEPS] + ["micro", "login", "zigbee"], help="this step only")
     parser.add_argument("--system", action="append", help="this system only (its key in the JSON)")
     parser.add_argument("--peers", action="store_true", help="without gatewayd: needs no root")
     return parser.parse_args()
@@ -150,8 +160,10 @@ def main():
             measure_micro(home, plan.micro, raw)
         if not args.peers and (not args.only or "login" in args.only):
             measure_logins(home, plan.logins, raw)
+        titles = {key: system.title for key, system in systems.items()}
+        if not args.peers and (not args.only or "zigbee" in args.only):
+            titles |= measure_zigbee(home, args.build, plan, raw)
     found = report.medians(raw)
-    titles = {key: system.title for key, system in systems.items()}
     print("\n".join(report.table(found, titles) + report.verdicts(found)))
     noise = neighbours.share()
     print(f"\n{time.monotonic() - neighbours.began:.0f} s; others used {noise:.0%} of this machine meanwhile" +

@@ -32,6 +32,19 @@ ROWS = (
     ("soak_lost", "soak: lost", "{:,.0f}"),
 )
 
+# our own Zigbee beside Zigbee2MQTT
+ZIGBEE = (
+    ("z_start_ms", "Zigbee: start to 100 devices known, ms", "{:,.0f}"),
+    ("z_cmd_p50_ms", "  command to the lamp, p50, ms", "{:.2f}"),
+    ("z_cmd_p99_ms", "  command to the lamp, p99, ms", "{:.2f}"),
+    ("z_told_p50_ms", "  command to the answer, p50, ms", "{:.2f}"),
+    ("z_told_p99_ms", "  command to the answer, p99, ms", "{:.2f}"),
+    ("z_pss_kb", "  PSS (ours: the adapter), kB", "{:,.0f}"),
+    ("z_all_pss_kb", "  PSS with the core, kB", "{:,.0f}"),
+    ("z_wakeups_s", "  wake-ups idle (ours: the adapter), 1/s", "{:.1f}"),
+    ("z_idle_us_s", "  CPU idle (ours: the adapter), us/s", "{:,.0f}"),
+)
+
 # what, (system, figure), "at least" or "at most", factor, (peer system, peer figure) or None when the factor is the bound
 TARGETS = (
     ("throughput QoS 0 against (b)", ("gateway", "rate_q0"), ">=", 0.8, ("republisher", "rate_q0")),
@@ -48,6 +61,11 @@ TARGETS = (
     ("sealed database against plain, spool", ("micro", "vault_spool_xchacha"), "<=", 1.3, None),
     ("sealed database against plain, audit log", ("micro", "vault_audit_xchacha"), "<=", 1.3, None),
     ("login: unknown user against known, apart", ("micro", "login_difference"), "<=", 0.05, None),
+    ("Zigbee: memory against Zigbee2MQTT", ("zigbee", "z_pss_kb"), "<=", 1 / 25, ("zigbee2mqtt", "z_pss_kb")),
+    ("Zigbee: start against Zigbee2MQTT", ("zigbee", "z_start_ms"), "<=", 1 / 5, ("zigbee2mqtt", "z_start_ms")),
+    ("Zigbee: command p99 against Zigbee2MQTT", ("zigbee", "z_cmd_p99_ms"), "<=", 1 / 3, ("zigbee2mqtt", "z_cmd_p99_ms")),
+    ("Zigbee: PSS of the adapter, 100 devices, kB", ("zigbee", "z_pss_kb"), "<=", 3072, None),
+    ("Zigbee: wake-ups of the adapter, idle, 1/s", ("zigbee", "z_wakeups_s"), "<=", 2, None),
 )
 
 # one module each, by the programs bench-*
@@ -90,6 +108,9 @@ RATIOS = (
     ("throughput QoS 1 against (a)", ("gateway", "rate_q1"), ("bridge", "rate_q1")),
     ("throughput QoS 1 against (a) unlimited", ("gateway", "rate_q1"), ("bridge-unlimited", "rate_q1")),
     ("CPU at 1,000/s QoS 1 against (a)", ("gateway", "cpu_1k_q1"), ("bridge", "cpu_1k_q1")),
+    ("Zigbee: command p50 against Zigbee2MQTT", ("zigbee", "z_cmd_p50_ms"), ("zigbee2mqtt", "z_cmd_p50_ms")),
+    ("Zigbee: memory with the core against it", ("zigbee", "z_all_pss_kb"), ("zigbee2mqtt", "z_all_pss_kb")),
+    ("Zigbee: command p99 to the answer against it", ("zigbee", "z_told_p99_ms"), ("zigbee2mqtt", "z_told_p99_ms")),
     ("CPU at 1,000/s QoS 1 against (b)", ("gateway", "cpu_1k_q1"), ("republisher", "cpu_1k_q1")),
 )
 
@@ -124,14 +145,20 @@ def judge(found):
     return rows
 
 
+def _block(found, titles, rows, width):
+    """A column for each system that has one of those figures."""
+    rows = [row for row in rows if any(row[0] in found.get(key, {}) for key in titles)]
+    keys = [key for key in titles if any(row[0] in found.get(key, {}) for row in rows)]
+    lines = ["", " " * width + "".join(f"{titles[key]:>20}" for key in keys)] if rows else []
+    for name, what, form in rows:
+        cells = (form.format(found[key][name]) if name in found[key] else "-" for key in keys)
+        lines.append(f"{what:<{width}}" + "".join(f"{cell:>20}" for cell in cells))
+    return lines
+
+
 def table(found, titles):
-    keys = [key for key in titles if key in found]
-    width = max(len(row[1]) for row in ROWS + MICRO) + 2
-    lines = ["", " " * width + "".join(f"{titles[key]:>20}" for key in keys)]
-    for name, what, form in ROWS:
-        if any(name in found[key] for key in keys):
-            cells = (form.format(found[key][name]) if name in found[key] else "-" for key in keys)
-            lines.append(f"{what:<{width}}" + "".join(f"{cell:>20}" for cell in cells))
+    width = max(len(row[1]) for row in ROWS + ZIGBEE + MICRO) + 2
+    lines = _block(found, titles, ROWS, width) + _block(found, titles, ZIGBEE, width)
     micro = found.get("micro", {})
     lines += [""] if micro else []
     return lines + [f"{what:<{width}}{form.format(micro[name]):>20}" for name, what, form in MICRO if name in micro]
@@ -140,7 +167,7 @@ def table(found, titles):
 def verdicts(found):
     lines = ["", "targets (ratios of medians in this run)"]
     for what, value, operator, bound, _, words in judge(found):
-        shown = "-" if value is None else f"{value:,.2f}"
+        shown = "-" if value is None else f"{value:,.2f}" if value >= 0.1 else f"{value:.3f}"
         lines.append(f"  {what:<44}{shown:>12}  {operator} {bound:<8,g} {words}")
     lines += ["", "for the reader"]
     for what, one, other in RATIOS:

@@ -22,7 +22,7 @@ import threading
 import time
 import tty
 
-from .house import BUILD, House, Refused
+from .house import BUILD, UID, House, Refused
 from .netns import REPO, LabError, wait_until
 from .zigbee import SIM, node
 
@@ -40,6 +40,11 @@ ADAPTER = """\
 def sim_is_installed():
     if not (SIM / "node_modules/.package-lock.json").exists():
         subprocess.run(["npm", "ci", "--no-audit", "--no-fund"], cwd=SIM, check=True, stdout=subprocess.DEVNULL)
+
+
+def listens(path):
+    with socket.socket(socket.AF_UNIX) as probe:
+        return probe.connect_ex(path) == 0
 
 
 class Coordinator:
@@ -187,6 +192,19 @@ class NativeHouse(House):
         process.terminate()
         return process.wait(10)
 
+    def stop_all(self):
+        for name in list(self.adapters):
+            self.stop_adapter(name)
+        self.stop_core()
+
+    def take_state(self, folder):
+        """Begins with what another house knew."""
+        shutil.rmtree(self.folder + "/state")
+        shutil.copytree(folder, self.folder + "/state")
+        for path, _, files in os.walk(self.folder + "/state"):
+            for name in (path, *(os.path.join(path, file) for file in files)):
+                os.chown(name, UID, UID)
+
     def close(self):
         self.ending = True
         super().close()
@@ -301,13 +319,14 @@ class NativeHouse(House):
             text += answer["text"]
         return text
 
+    def radio_state(self):
+        try:
+            return json.loads(self.ask_radio("info"))["state"]
+        except Refused:
+            return None
+
     def radio_ready(self, timeout=20):
-        def is_up():
-            try:
-                return json.loads(self.ask_radio("info"))["state"] == "ready"
-            except Refused:
-                return False
-        wait_until(is_up, timeout, "the radio to be ready")
+        wait_until(lambda: self.radio_state() == "ready", timeout, "the radio to be ready")
 
 
 class Voice:
@@ -318,7 +337,7 @@ class Voice:
         with open(f"{folder}/mosquitto.conf", "w", encoding="utf-8") as conf:
             conf.write(f"user root\nlistener 0 {self.sock}\nallow_anonymous true\npersistence false\nlog_dest none\n")
         self.broker = subprocess.Popen(["mosquitto", "-c", f"{folder}/mosquitto.conf"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        wait_until(lambda: os.path.exists(self.sock), 5, "Mosquitto")
+        wait_until(lambda: listens(self.sock), 5, "Mosquitto")
         os.chmod(folder, 0o755)
         os.chmod(self.sock, 0o777)
         with open(SIM / "captures/retained.jsonl", encoding="utf-8") as lines:

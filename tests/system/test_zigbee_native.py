@@ -305,7 +305,7 @@ def herdsman(radio, file):
 
 
 def restore(house, text):
-    pieces = [text[i:i + 16000] for i in range(0, len(text), 16000)]
+    pieces = [text[i:i + 8000] for i in range(0, len(text), 8000)]
     for piece in pieces[:-1]:
         house.home.call("radio.restore", adapter="zigbee", data=piece, more=True)
     house.home.call("radio.restore", adapter="zigbee", data=pieces[-1], password=house.password)

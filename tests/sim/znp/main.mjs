@@ -1,5 +1,6 @@
 // main - runs one simulated network: node main.mjs [--serial PORT|PATH] [--control PORT|PATH]
-// [--state FILE] [--trace FILE] [--rows N] [--devices N] [--children N]. --devices: N of all kinds have joined a network that is
+// [--state FILE] [--trace FILE] [--frozen] [--rows N] [--devices N] [--children N]. --frozen: the state is read and not
+// written. --devices: N of all kinds have joined a network that is
 // there already. Prints one JSON line when it listens; ends on SIGTERM or SIGINT.
 
 import { appendFileSync } from "node:fs";
@@ -8,7 +9,7 @@ import { settle } from "./crowd.js";
 import { Simulator } from "./simulator.js";
 
 const { values } = parseArgs({ options: { serial: { type: "string", default: "0" }, control: { type: "string", default: "0" },
-	state: { type: "string" }, trace: { type: "string" }, rows: { type: "string" }, devices: { type: "string" }, children: { type: "string" } } });
+	state: { type: "string" }, trace: { type: "string" }, rows: { type: "string" }, frozen: { type: "boolean" }, devices: { type: "string" }, children: { type: "string" } } });
 
 function where(text) {
 	return /^\d+$/.test(text) ? { port: Number(text) } : { path: text };
@@ -22,7 +23,7 @@ function tracer(file) {
 }
 
 const simulator = new Simulator({ serial: where(values.serial), control: where(values.control), stateFile: values.state,
-	trace: values.trace && tracer(values.trace), rows: values.rows && Number(values.rows) });
+	trace: values.trace && tracer(values.trace), rows: values.rows && Number(values.rows), frozen: values.frozen });
 if (values.devices !== undefined) settle(simulator, Number(values.devices), Number(values.children ?? Infinity));
 await simulator.start();
 console.log(JSON.stringify({ ready: true, serial: simulator.serial, control: simulator.control }));

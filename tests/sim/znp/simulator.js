@@ -26,13 +26,14 @@ function listen(server, where) {
 }
 
 export class Simulator {
-	/* rows: how many devices the coordinator's tables hold */
-	constructor({ serial = {}, control = {}, stateFile, trace, rows } = {}) {
+	/* rows: how many devices the coordinator's tables hold. frozen: the state is read and never written. */
+	constructor({ serial = {}, control = {}, stateFile, trace, rows, frozen = false } = {}) {
 		Object.assign(this, { serialWhere: serial, controlWhere: control, stateFile });
 		this.air = new Air(COORDINATOR_IEEE);
 		this.coordinator = new Coordinator(this.air, COORDINATOR_IEEE, rows);
 		this.controls = new Set();
 		if (stateFile !== undefined && existsSync(stateFile)) this.#load();
+		if (frozen) this.stateFile = undefined;
 		if (trace) this.coordinator.on("frame", trace);
 		this.coordinator.on("output", (bytes) => this.host?.writable && this.host.write(bytes));
 		this.coordinator.on("dirty", () => this.#saveSoon());
