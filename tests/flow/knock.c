@@ -104,6 +104,23 @@ void knock_login(struct knock *knock_at, const char *user)
 	text_copy(knock_at->token, sizeof(knock_at->token), knock_text(knock_at, "token"));
 }
 
+const char *knock_window(struct knock *who, const char *adapter, const char *more)
+{
+	char params[400];
+	knock(who, "bind.code", NULL);
+	check_text(knock_code(who), "ok");
+	text_print(params, sizeof(params), "{'adapter':'%s','code':'%s','seconds':120%s}", adapter, knock_text(who, "code"), more);
+	knock(who, "join.open", params);
+	return knock_code(who);
+}
+
+const struct json *knock_status(struct knock *who, size_t adapter)
+{
+	knock(who, "join.status", NULL);
+	check_text(knock_code(who), "ok");
+	return json_at(json_get(knock_result(who), "adapters"), adapter);
+}
+
 const char *knock_code(const struct knock *knock)
 {
 	const struct json *error = json_get(knock->answer, "error");

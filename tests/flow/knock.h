@@ -28,6 +28,9 @@ void knock(struct knock *knock, const char *method, const char *params);
 void knock_send(struct knock *knock, const char *method, const char *params); /* and does not wait */
 void knock_raw(struct knock *knock, const void *data, size_t len);            /* and waits for one answer more */
 void knock_login(struct knock *knock, const char *user);                      /* with the house's password */
+/* Opens a join window with a code of his; "ok", or the error's code. more: further parameters, each with its comma in front. */
+const char *knock_window(struct knock *knock, const char *adapter, const char *more);
+const struct json *knock_status(struct knock *knock, size_t adapter);         /* its row of join.status */
 const char *knock_code(const struct knock *knock);                            /* of the last answer */
 const struct json *knock_result(const struct knock *knock);
 const char *knock_text(const struct knock *knock, const char *key);           /* of the result */
