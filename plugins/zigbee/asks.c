@@ -172,11 +172,16 @@ static struct json *map_words(const gwa_self *self)
 	return all;
 }
 
-static void map_over(gwa_self *self)
+static bool tell_map(gwa_self *self)
 {
 	cleanup(json_freep) struct json *json = map_words(self);
 
-	asks_end(self, tell_json(self, self->asked.req, json) ? GWA_OK : GWA_FAILED);
+	return tell_json(self, self->asked.req, json);
+}
+
+static void map_over(gwa_self *self)
+{
+	asks_end(self, tell_map(self) ? GWA_OK : GWA_FAILED);
 }
 
 static void next_page(gwa_self *self)
