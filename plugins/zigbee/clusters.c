@@ -20,6 +20,7 @@ enum {
 	INT24 = 0x2a,
 	MAP16 = 0x19,
 	MAP32 = 0x1b,
+	GAS_ZONE = 0xfffe, /* of ours: the standard has no such type, makers take that of carbon monoxide */
 	BATTERY_ALARM = 0x0f | 0x0f << 10 | 0x0f << 20, /* the lowest thresholds of three batteries */
 };
 
@@ -90,6 +91,7 @@ static const struct cluster_row rows[] = {
 	ZONE(CARBON_MONOXIDE, BITS, 1, 0x002b),
 	ZONE(VIBRATION, BITS, 3, 0x002d),
 	ZONE(VIBRATION, BITS, 1, 0x0226), /* glass */
+	ZONE(GAS, BITS, 3, GAS_ZONE),
 	ROW(CLUSTER_ZONE, 0x0002, MAP16, ZONE_ALARM, R, BITS, 3, 1, ZONE_OTHER, 0, 0, HOUR, 0),
 	ROW(CLUSTER_ZONE, 0x0002, MAP16, TAMPER, R, BITS, 4, 1, ALWAYS, 0, 0, HOUR, 0),
 	ROW(CLUSTER_ZONE, 0x0002, MAP16, BATTERY_LOW, R, BITS, 8, 1, ALWAYS, 0, 0, HOUR, 0),
@@ -222,6 +224,22 @@ static bool is_gas(const struct node_endpoint *endpoint)
 	return node_fact(endpoint, FACT_METER_DEVICE, 2) == 1;
 }
 
+bool clusters_has_quirk(const struct node_endpoint *endpoint, enum model_flag flag)
+{
+	return node_fact(endpoint, FACT_QUIRKS, 0) & (int32_t)flag;
+}
+
+/* What the model is known to watch comes before what the device says. */
+static uint16_t zone_kind(const struct node_endpoint *endpoint)
+{
+	static const uint16_t kinds[MODEL_ZONES] = { [ZONE_CONTACT] = 0x0015, [ZONE_MOTION] = 0x000d, [ZONE_SMOKE] = 0x0028,
+						     [ZONE_WATER] = 0x002a, [ZONE_CARBON_MONOXIDE] = 0x002b, [ZONE_GAS] = GAS_ZONE,
+						     [ZONE_VIBRATION] = 0x002d };
+	uint32_t zone = (uint32_t)node_fact(endpoint, FACT_QUIRKS, 0) >> MODEL_ZONE_SHIFT & 15;
+
+	return zone && zone < MODEL_ZONES ? kinds[zone] : (uint16_t)node_fact(endpoint, FACT_ZONE_TYPE, 0xffff);
+}
+
 static bool is_known(const struct node_endpoint *endpoint, uint16_t fact)
 {
 	return endpoint->known & 1u << fact;
@@ -283,7 +301,7 @@ static bool meter_is(enum cluster_when when, const struct node_endpoint *endpoin
 
 bool clusters_apply(const struct cluster_row *row, const struct node_endpoint *endpoint)
 {
-	uint16_t kind = (uint16_t)node_fact(endpoint, FACT_ZONE_TYPE, 0xffff);
+	uint16_t kind = zone_kind(endpoint);
 
 	if (!node_has_in(endpoint, row->cluster))
 		return false;

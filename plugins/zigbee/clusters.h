@@ -10,6 +10,7 @@
  * attribute may have several rows.
  */
 #include "base/base.h"
+#include "zigbee/models.h"
 #include "zigbee/node.h"
 
 enum cluster_id {
@@ -124,3 +125,4 @@ int clusters_number(enum cluster_words words, const void *word, size_t len);
 double clusters_factor(const struct cluster_row *row, const struct node_endpoint *endpoint);
 /* The meter's unit in litres (volumes) or in kWh; 0: no such thing. */
 double clusters_meter_unit(const struct node_endpoint *endpoint);
+bool clusters_has_quirk(const struct node_endpoint *endpoint, enum model_flag flag);

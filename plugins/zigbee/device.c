@@ -124,16 +124,18 @@ void device_tell(gwa_self *self, struct device *device)
 	struct gwa_endpoint endpoints[NODE_ENDPOINTS_MAX];
 	struct gwa_cap caps[TRAITS_MAX];
 	struct trait traits[TRAITS_MAX];
-	size_t n = traits_of(node, traits);
 	struct gwa_device told = { .size = sizeof(told), .addr = device_addr(node->eui), .hw = device_addr(node->eui),
 				   .evidence = node->evidence, .sleepy = node_is_sleepy(node), .vendor = node->vendor,
 				   .model = node->model, .firmware = node->firmware, .endpoints = endpoints };
 	struct model model;
+	size_t n;
 
 	if (models_find(node, &model)) {
 		told.vendor = model.vendor;
 		told.model = model.model;
+		traits_know(&device->row.node, &model);
 	}
+	n = traits_of(node, traits);
 	told.nendpoints = (uint8_t)endpoints_of(traits, n, node, caps, endpoints);
 	device->n_caps = (uint8_t)n;
 	for (size_t i = 0; i < n; i++) {

@@ -157,7 +157,8 @@ static void read_names(const struct model_row *row, struct model *ret)
 	ret->vendor = models_pool + row->names;
 	ret->model = ret->vendor + strlen(ret->vendor) + 1;
 	ret->description = ret->model + strlen(ret->model) + 1;
-	ret->standard = row->standard;
+	ret->standard = row->flags & MODEL_STANDARD;
+	ret->quirks = row->flags & (uint16_t)~MODEL_STANDARD;
 }
 
 bool models_find(const struct node *node, struct model *ret)

@@ -12,9 +12,20 @@
 #include "base/base.h"
 #include "zigbee/node.h"
 
+/* Of a row of the table; all but the first are quirks. */
+enum model_flag {
+	MODEL_STANDARD = 1,
+	MODEL_WHOLE_BATTERY = 2, /* 100 is full, not 200 */
+	MODEL_TURNED_COVER = 4,  /* 100 is open there, too */
+	MODEL_NO_OPTIONS = 8,    /* refuses level and colour commands that end with options */
+};
+enum { MODEL_ZONE_SHIFT = 4 }; /* of four more bits: what the zone watches, whatever it says itself */
+enum model_zone { ZONE_OWN, ZONE_CONTACT, ZONE_MOTION, ZONE_SMOKE, ZONE_WATER, ZONE_CARBON_MONOXIDE, ZONE_GAS, ZONE_VIBRATION, MODEL_ZONES };
+
 struct model {
 	const char *vendor, *model, *description; /* as sold: "IKEA", "E160x/E170x/E190x", "TRADFRI control outlet" */
 	bool standard; /* all it does is said in standard clusters; else (Tuya's own cluster and the like) part of it is not understood */
+	uint16_t quirks; /* enum model_flag: for FACT_QUIRKS (traits_know) */
 };
 /* By fingerprint first, then by model name. False: an unknown device; it works by its clusters all the same. */
 must_check bool models_find(const struct node *node, struct model *ret);

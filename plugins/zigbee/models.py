@@ -36,13 +36,13 @@ def main(source, target):
     with open(source, encoding="utf-8") as f:
         for number, line in enumerate(f, 1):
             columns = line.rstrip("\n").split("\t")
-            if len(columns) != 7 or columns[6] not in "01":
+            if len(columns) != 7 or not columns[6].isdecimal():
                 sys.exit(f"{source}:{number}: not seven columns")
-            model, maker, more, vendor, name, description, standard = columns
+            model, maker, more, vendor, name, description, flags = columns
             ranks[model] = ranks.get(model, -1) + 1
             bucket = fnv(model.encode() + b"\0" + maker.encode()) % BUCKETS
             rows.append((bucket, number, pool.add(model), pool.add(maker), pool.add(more), pool.add(vendor, name, description),
-                         ranks[model], int(standard)))
+                         ranks[model], int(flags)))
     rows.sort()
     first = [0] * (BUCKETS + 1)
     for row in rows:

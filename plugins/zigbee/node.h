@@ -43,6 +43,7 @@ enum node_fact {
 	NODE_FACTS_KEPT,         /* those from here on change all the time: never written to the disk */
 	FACT_COLOR_X = NODE_FACTS_KEPT, /* 0300/0003 */
 	FACT_COLOR_Y,            /* 0300/0004 */
+	FACT_QUIRKS,             /* of a known model: traits_know */
 	NODE_FACTS
 };
 

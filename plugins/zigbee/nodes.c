@@ -95,8 +95,8 @@ static void put_endpoint(struct writer *w, const struct node_endpoint *e)
 	put_u8(w, e->n_out);
 	put_clusters(w, e->in, e->n_in);
 	put_clusters(w, e->out, e->n_out);
-	put_u32(w, e->known);
-	for (unsigned i = 0; i < NODE_FACTS; i++) {
+	put_u32(w, e->known & ((1u << NODE_FACTS_KEPT) - 1));
+	for (unsigned i = 0; i < NODE_FACTS_KEPT; i++) {
 		if (e->known & 1u << i)
 			put_u32(w, (uint32_t)e->facts[i]);
 	}

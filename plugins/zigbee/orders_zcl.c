@@ -37,6 +37,7 @@ static void frame_end(struct trait_order *ret, struct writer *w)
 
 /* Level and colour commands end with which of the lamp's own options are overridden: none (ZCL 3.10.2.3.1.3). */
 #define OPTIONS { 1, 0 }, { 1, 0 }
+enum { N_OPTIONS = 2 };
 
 struct field {
 	uint8_t width;
@@ -53,6 +54,12 @@ static void send(struct trait_order *ret, uint16_t cluster, uint8_t command, con
 			put_u16(&w, fields[i].value);
 	}
 	frame_end(ret, &w);
+}
+
+static void send_to_lamp(const struct order *order, struct trait_order *ret, uint16_t cluster, uint8_t command, const struct field *fields,
+			 size_t n)
+{
+	send(ret, cluster, command, fields, clusters_has_quirk(order->endpoint, MODEL_NO_OPTIONS) ? n - N_OPTIONS : n);
 }
 
 static int write_attribute(struct trait_order *ret, const struct cluster_row *row, const struct zcl_value *value)
@@ -80,13 +87,13 @@ static int order_on_off(const struct order *order, struct trait_order *ret)
 static int order_level(const struct order *order, struct trait_order *ret)
 {
 	/* Move to level, with on/off (ZCL 3.10.2.3.1). */
-	send(ret, CLUSTER_LEVEL, 0x04, (const struct field[]){ { 1, share_of(order->number) }, { 2, TRANSITION }, OPTIONS }, 4);
+	send_to_lamp(order, ret, CLUSTER_LEVEL, 0x04, (const struct field[]){ { 1, share_of(order->number) }, { 2, TRANSITION }, OPTIONS }, 4);
 	return 0;
 }
 
 static int order_mireds(const struct order *order, struct trait_order *ret)
 {
-	send(ret, CLUSTER_COLOR, 0x0a, (const struct field[]){ { 2, (uint16_t)order->number }, { 2, TRANSITION }, OPTIONS }, 4);
+	send_to_lamp(order, ret, CLUSTER_COLOR, 0x0a, (const struct field[]){ { 2, (uint16_t)order->number }, { 2, TRANSITION }, OPTIONS }, 4);
 	return 0;
 }
 
@@ -107,7 +114,7 @@ static int order_xy(const struct order *order, struct trait_order *ret)
 		hs.saturation = (int)order->number;
 	}
 	xy = color_to_xy(hs);
-	send(ret, CLUSTER_COLOR, 0x07, (const struct field[]){ { 2, xy.x }, { 2, xy.y }, { 2, TRANSITION }, OPTIONS }, 5);
+	send_to_lamp(order, ret, CLUSTER_COLOR, 0x07, (const struct field[]){ { 2, xy.x }, { 2, xy.y }, { 2, TRANSITION }, OPTIONS }, 5);
 	return 0;
 }
 
@@ -119,10 +126,10 @@ static int order_hue(const struct order *order, struct trait_order *ret)
 		return order_xy(order, ret);
 	/* Direction 0: the shorter way. */
 	if (order->row->form == FORM_TURN16)
-		send(ret, CLUSTER_COLOR, 0x40,
+		send_to_lamp(order, ret, CLUSTER_COLOR, 0x40,
 		     (const struct field[]){ { 2, (uint16_t)round(turn * UINT16_MAX) }, { 1, 0 }, { 2, TRANSITION }, OPTIONS }, 5);
 	else
-		send(ret, CLUSTER_COLOR, 0x00,
+		send_to_lamp(order, ret, CLUSTER_COLOR, 0x00,
 		     (const struct field[]){ { 1, (uint16_t)round(turn * SHARE_MAX) }, { 1, 0 }, { 2, TRANSITION }, OPTIONS }, 5);
 	return 0;
 }
@@ -131,15 +138,16 @@ static int order_saturation(const struct order *order, struct trait_order *ret)
 {
 	if (order->row->form == FORM_COLOR)
 		return order_xy(order, ret);
-	send(ret, CLUSTER_COLOR, 0x03, (const struct field[]){ { 1, share_of(order->number) }, { 2, TRANSITION }, OPTIONS }, 4);
+	send_to_lamp(order, ret, CLUSTER_COLOR, 0x03, (const struct field[]){ { 1, share_of(order->number) }, { 2, TRANSITION }, OPTIONS }, 4);
 	return 0;
 }
 
 static int order_cover(const struct order *order, struct trait_order *ret)
 {
 	uint8_t command = order->row->cap == GWA_CAP_COVER_POSITION ? 0x05 : 0x08;
+	bool turned = clusters_has_quirk(order->endpoint, MODEL_TURNED_COVER);
 
-	send(ret, CLUSTER_COVERING, command, (const struct field[]){ { 1, (uint16_t)(100 - order->number) } }, 1);
+	send(ret, CLUSTER_COVERING, command, (const struct field[]){ { 1, (uint16_t)(turned ? order->number : 100 - order->number) } }, 1);
 	ret->said = false;
 	return 0;
 }

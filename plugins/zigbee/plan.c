@@ -104,6 +104,14 @@ bool traits_learn(struct node_endpoint *endpoint, uint16_t cluster, uint16_t man
 	return is_new;
 }
 
+void traits_know(struct node *node, const struct model *model)
+{
+	for (size_t i = 0; i < node->n_endpoints; i++) {
+		node->endpoints[i].known |= 1u << FACT_QUIRKS;
+		node->endpoints[i].facts[FACT_QUIRKS] = model->quirks;
+	}
+}
+
 static size_t add_attribute(struct trait_attribute *ret, size_t n, uint16_t cluster, uint16_t attribute, uint8_t type, uint8_t fact)
 {
 	for (size_t i = 0; i < n; i++) {

@@ -71,10 +71,12 @@ static struct gwa_value share(double raw)
 	return whole(raw > 0 && percent < 1 ? 1 : percent);
 }
 
-static struct gwa_value covering(const struct cluster_row *row, double raw)
+static struct gwa_value covering(const struct cluster_row *row, const struct node_endpoint *endpoint, double raw)
 {
 	if (raw < 0 || raw > COVER_MAX)
 		return (struct gwa_value){ .type = GWA_T_NONE };
+	if (clusters_has_quirk(endpoint, MODEL_TURNED_COVER))
+		raw = COVER_MAX - raw;
 	return row->form == FORM_OPEN ? whole(COVER_MAX - raw) : word(raw < COVER_MAX ? "open" : "close");
 }
 
@@ -106,6 +108,8 @@ static struct gwa_value value_of(const struct cluster_row *row, const struct nod
 		/* Without a divisor the demand is in watts already; nobody writes kilowatts as a whole number. */
 		if (row->cluster == CLUSTER_METERING && row->cap == GWA_CAP_POWER && !node_fact(endpoint, FACT_METER_DIVISOR, 0))
 			return scaled(raw, 1, 1);
+		if (row->cap == GWA_CAP_BATTERY && clusters_has_quirk(endpoint, MODEL_WHOLE_BATTERY))
+			factor *= 2;
 		if (row->cap == GWA_CAP_ENERGY)
 			factor *= clusters_meter_unit(endpoint);
 		return scaled(raw, 1, factor * row->scale);
@@ -131,7 +135,7 @@ static struct gwa_value value_of(const struct cluster_row *row, const struct nod
 		return whole(raw * 360 / UINT16_MAX);
 	case FORM_OPEN:
 	case FORM_MOVE:
-		return covering(row, raw);
+		return covering(row, endpoint, raw);
 	case FORM_COLOR:
 	case FORM_ORDER:
 		break;

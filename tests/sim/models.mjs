@@ -2,8 +2,8 @@
 //
 //   node models.mjs ../../plugins/zigbee/models.tsv ../unit/model_vectors.tsv
 //
-// A line of models.tsv: model id, manufacturer's name, further conditions, vendor, model, description, 1 if all that it does is
-// said in standard clusters. Lines of one model id are in the order in which they are to be tried. Conditions are joined by
+// A line of models.tsv: model id, manufacturer's name, further conditions, vendor, model, description, flags: 1 if all that it does is
+// said in standard clusters, and how it departs from them, as in models.h. Lines of one model id are in the order in which they are to be tried. Conditions are joined by
 // "|": m<manufacturer code>, t<R outer or E nd device>, p<power source>, f<firmware>, and one e<endpoint>[,p<profile>][,d<device>]
 // [,i<clusters>][,o<clusters>] for each endpoint of a device that has exactly these. Conditions on what a node does not
 // know of a device (dates, hardware) drop the line. model_vectors.tsv: devices, and what findByDevice says of them. The same
@@ -56,6 +56,18 @@ function isStandard(definition) {
 	return standardOf.get(definition);
 }
 
+/* What its zone watches, when it watches one thing. */
+const ZONES = ["contact", "occupancy", "smoke", "water_leak", "carbon_monoxide", "gas", "vibration"];
+
+/* enum model_quirk */
+function flagsOf(definition) {
+	const prepared = zhc.prepareDefinition(definition), meta = prepared.meta ?? {};
+	const exposes = typeof prepared.exposes === "function" ? [] : prepared.exposes;
+	const zones = prepared.fromZigbee.some((c) => c.cluster === "ssIasZone") ? ZONES.filter((z) => exposes.some((e) => e.name === z)) : [];
+	return (isStandard(definition) ? 1 : 0) | (meta.battery?.dontDividePercentage ? 2 : 0) | (meta.coverInverted ? 4 : 0) |
+		(meta.omitOptionalLevelAndColorParams ? 8 : 0) | (zones.length === 1 ? (ZONES.indexOf(zones[0]) + 1) << 4 : 0);
+}
+
 function endpointText(e) {
 	const list = (letter, clusters) => clusters ? `,${letter}${clusters.map(hex).join(".")}` : "";
 	return `e${e.ID}${e.profileID === undefined ? "" : `,p${hex(e.profileID)}`}${e.deviceID === undefined ? "" : `,d${hex(e.deviceID)}`}` +
@@ -87,7 +99,7 @@ function both(a, b) {
 
 const lines = [], seen = new Set(), raw = new Map();
 let dropped = 0;
-function add(f, names, standard) {
+function add(f, names, flags) {
 	const more = conditions(f);
 	const line = [plain(f.modelID ?? ""), f.manufacturerName ?? "", more];
 	if (more === undefined || line.some((text) => /[\x00-\x1f\x7f]/.test(text)) || line.slice(0, 2).some((t) => Buffer.byteLength(t) > ID_MAX)) {
@@ -99,20 +111,20 @@ function add(f, names, standard) {
 	if (seen.has(key) || key === "\t\t") return;
 	seen.add(key);
 	raw.set(key, f.modelID);
-	lines.push([...line, cut(names.vendor), cut(names.model), cut(names.description), standard ? 1 : 0].join("\t"));
+	lines.push([...line, cut(names.vendor), cut(names.model), cut(names.description), flags].join("\t"));
 }
 
 /* A definition, under a condition: first the names that it is sold by elsewhere. */
 function addDefinition(f, definition) {
-	const standard = isStandard(definition);
+	const flags = flagsOf(definition);
 	for (const label of definition.whiteLabel ?? []) {
 		for (const w of label.fingerprint ?? []) {
 			const merged = both(f, w);
 			if (merged) add(merged, { vendor: label.vendor ?? definition.vendor, model: label.model,
-				description: label.description ?? definition.description }, standard);
+				description: label.description ?? definition.description }, flags);
 		}
 	}
-	add(f, definition, standard);
+	add(f, definition, flags);
 }
 
 for (const key of Object.keys(index).sort()) {

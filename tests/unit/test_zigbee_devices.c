@@ -64,7 +64,7 @@ static const char *const when_words[] = {
 	[WHEN_HEATS] = "it heats, or does not say",
 	[WHEN_COOLS_ONLY] = "it only cools",
 	[WHEN_HEATS_AND_COOLS] = "it heats and cools",
-	[WHEN_ZONE] = "the zone's type is ",
+	[WHEN_ZONE] = "the zone's type, or what is known of the model, is ",
 	[WHEN_ZONE_OTHER] = "any other type of zone",
 	[WHEN_ENERGY] = "its unit is one of energy",
 	[WHEN_DEMAND] = "its unit is no volume; no Electrical measurement in the endpoint",
@@ -82,6 +82,15 @@ static const char *name_of(uint16_t cluster)
 	}
 	fail_msg("cluster %04x has no name here", cluster);
 	return NULL;
+}
+
+/* Gas has no type of its own in the standard: it is known of the model. */
+static void print_zone(FILE *f, uint16_t kind)
+{
+	if (kind == 0xfffe)
+		fputs("gas: known of the model", f);
+	else
+		fprintf(f, "%04x", kind);
 }
 
 static void print_clusters(FILE *f)
@@ -104,7 +113,7 @@ static void print_clusters(FILE *f)
 			fprintf(f, "%u..%u", row->min_s, row->max_s);
 		fprintf(f, " | %s", when_words[row->when]);
 		if (row->when == WHEN_ZONE)
-			fprintf(f, "%04x", row->arg2);
+			print_zone(f, row->arg2);
 		fputs(" |\n", f);
 	}
 }
@@ -177,7 +186,7 @@ static size_t models_read(struct sold *ret)
 	for (size_t i = 0; i < n; i++) {
 		ret[i].vendor = models_pool + models_rows[i].names;
 		ret[i].model = ret[i].vendor + strlen(ret[i].vendor) + 1;
-		ret[i].standard = models_rows[i].standard;
+		ret[i].standard = models_rows[i].flags & MODEL_STANDARD;
 	}
 	qsort(ret, n, sizeof(*ret), sold_compare);
 	return n;

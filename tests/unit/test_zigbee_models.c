@@ -107,6 +107,7 @@ static void names_of_one(void **state)
 	check_true(strstr(model.model, "E160x") != NULL);
 	check_true(model.standard);
 	check_true(find("  TRADFRI control outlet ", "", &model)); /* padded, and nobody's */
+	check_uint(model.quirks, 0);
 	check_true(find("TS0601", "_TZE200_ckud7u2l", &model));
 	check_true(!model.standard);
 	check_true(!find("", "", &model));

@@ -102,6 +102,24 @@ static void a_fan_has_the_speeds_that_it_has(void **state)
 	check_ok(order(&home, 1, GWA_CAP_FAN_MODE, home_text("off"), &made));
 }
 
+static void some_models_want_it_otherwise(void **state)
+{
+	struct model model = { .quirks = MODEL_TURNED_COVER | MODEL_NO_OPTIONS };
+	struct trait_order made;
+	struct home home;
+
+	(void)state;
+	home_of(&home, 0x0102);
+	home_has(&home.endpoints[0], 0x0008);
+	check_ok(order(&home, 0, GWA_CAP_LEVEL, home_int(50), &made));
+	check_uint(made.frames[0].len, 5);
+	traits_know(&home.node, &model);
+	check_ok(order(&home, 0, GWA_CAP_LEVEL, home_int(50), &made));
+	check_bytes(made.frames[0].payload, made.frames[0].len, "\x7f\0\0", 3);
+	check_ok(order(&home, 0, GWA_CAP_COVER_POSITION, home_int(30), &made));
+	check_bytes(made.frames[0].payload, made.frames[0].len, "\x1e", 1);
+}
+
 static void a_bolt_is_asked_a_covering_is_waited_for(void **state)
 {
 	struct trait_order made;
@@ -289,6 +307,7 @@ int main(void)
 		cmocka_unit_test(what_a_cluster_cannot_say),
 		cmocka_unit_test(what_only_heats_does_not_cool),
 		cmocka_unit_test(a_fan_has_the_speeds_that_it_has),
+		cmocka_unit_test(some_models_want_it_otherwise),
 		cmocka_unit_test(a_bolt_is_asked_a_covering_is_waited_for),
 		cmocka_unit_test(two_coordinates_are_ordered_together),
 		cmocka_unit_test(colors_come_back),

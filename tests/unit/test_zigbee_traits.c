@@ -198,6 +198,39 @@ static void zones_say_what_they_watch(void **state)
 	}
 }
 
+/* What is known of a model comes before what its endpoints say. */
+static void known_quirks(void **state)
+{
+	static const struct {
+		uint16_t zone, cap;
+	} zones[] = { { ZONE_CONTACT, GWA_CAP_CONTACT }, { ZONE_MOTION, GWA_CAP_OCCUPANCY },	       { ZONE_SMOKE, GWA_CAP_SMOKE },
+		      { ZONE_WATER, GWA_CAP_WATER_LEAK }, { ZONE_CARBON_MONOXIDE, GWA_CAP_CARBON_MONOXIDE }, { ZONE_GAS, GWA_CAP_GAS },
+		      { ZONE_VIBRATION, GWA_CAP_VIBRATION } };
+	struct model model = { .quirks = MODEL_WHOLE_BATTERY | MODEL_TURNED_COVER };
+	struct home home;
+
+	(void)state;
+	home_of(&home, 0x0001);
+	home_has(&home.endpoints[0], 0x0102);
+	traits_know(&home.node, &model);
+	home_hears(&home, 1, 0x0001, 0x21, ZCL_UINT8, 100);
+	check_true(home_reading(&home, GWA_CAP_BATTERY)->v.f == 100);
+	home_hears(&home, 1, 0x0102, 8, ZCL_UINT8, 30);
+	check_int(home_reading(&home, GWA_CAP_COVER_POSITION)->v.i, 30);
+	for (size_t i = 0; i < N_ELEMENTS(zones); i++) {
+		home_of(&home, 0x0500);
+		home_fact(&home.endpoints[0], FACT_ZONE_TYPE, 0x002b);
+		model.quirks = (uint16_t)(zones[i].zone << MODEL_ZONE_SHIFT);
+		traits_know(&home.node, &model);
+		check_true(home_can(&home, 1, zones[i].cap, NULL));
+		home_hears(&home, 1, 0x0500, 2, 0x19, 1);
+		check_int(home_reading(&home, zones[i].cap)->v.i, zones[i].cap != GWA_CAP_CONTACT);
+	}
+	model.quirks = MODEL_ZONES << MODEL_ZONE_SHIFT; /* of a newer table */
+	traits_know(&home.node, &model);
+	check_true(home_can(&home, 1, GWA_CAP_CARBON_MONOXIDE, NULL));
+}
+
 static void a_battery_tells_what_it_has(void **state)
 {
 	struct home home;
@@ -352,6 +385,7 @@ int main(void)
 		cmocka_unit_test(coverings_are_turned_round),
 		cmocka_unit_test(a_tilt_blind_has_no_lift),
 		cmocka_unit_test(zones_say_what_they_watch),
+		cmocka_unit_test(known_quirks),
 		cmocka_unit_test(a_battery_tells_what_it_has),
 		cmocka_unit_test(meters_count_in_their_unit),
 		cmocka_unit_test(a_plug_measures),
