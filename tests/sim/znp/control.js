@@ -89,6 +89,11 @@ const OPERATIONS = {
 		endpoint.forceReport(request.attr, request.value, request.times);
 		return {};
 	},
+	/* what is printed on the device: its address, its install code if it has one */
+	sticker({ air }, { device, kind }) {
+		const { eui, table } = air.make(device, kind);
+		return { eui, code: table.installCode ?? null };
+	},
 	/* what: one of PRESSES, or {cluster, command, payload} in hex */
 	press({ air }, { device, what, cluster, command, payload = "" }) {
 		const [name, id, bytes] = PRESSES[what] ?? [cluster, command, payload];
