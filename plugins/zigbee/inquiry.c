@@ -8,12 +8,16 @@
 enum { STEP_TTL_MS = 30000, SLEEPY_STEP_TTL_MS = 120000, BUSY_MS = 500, CROWDED_MS = 1000, FAILED_MS = 60000,
        FAILED_LONGEST_MS = 60 * 60 * 1000, SELF_TRIES = 4 };
 
+/* Those that pause take no time of the air, and one that sleeps may pause for long. */
 static size_t count(const gwa_self *self)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < self->nodes.n; i++)
-		n += device_of(self->nodes.rows[i])->interview != NULL;
+	for (size_t i = 0; i < self->nodes.n; i++) {
+		const struct device *device = device_of(self->nodes.rows[i]);
+
+		n += device->interview && !device->resumes;
+	}
 	return n;
 }
 
@@ -79,7 +83,9 @@ static void failed(gwa_self *self, struct device *device)
 
 	device->anew = device->anew || !device->retold; /* from the start */
 	device_joining(self, device, GWA_JOIN_FAILED, device->interview->why);
-	zigbee_log(self, 5, "the interview of %016llx failed: %s", (unsigned long long)device->row.node.eui, device->interview->why);
+	if (device->joining)
+		zigbee_log(self, 5, "the interview of %016llx failed: %s", (unsigned long long)device->row.node.eui,
+			   device->interview->why);
 	inquiry_stop(device);
 	for (unsigned i = 0; i < device->inquiry_fails && ms < FAILED_LONGEST_MS; i++)
 		ms *= 3;
@@ -104,6 +110,7 @@ static bool put_step(gwa_self *self, struct device *device, struct interview_ste
 	if (r)
 		return false;
 	device->step = cookie;
+	device->resumes = false;
 	device->inquiry_due_ms = UINT64_MAX;
 	return true;
 }

@@ -274,13 +274,22 @@ static struct device *admit(gwa_self *self, uint64_t eui, uint16_t nwk, uint8_t 
 	return device;
 }
 
+/* The coordinator's own, those for many, and none. */
+static bool is_nobodys(uint16_t nwk)
+{
+	return nwk == 0 || nwk >= 0xfff8;
+}
+
 static void on_joined(void *ctx, uint64_t eui, uint16_t nwk, uint16_t parent)
 {
 	gwa_self *self = ctx;
 	struct nodes_row *row = nodes_by_eui(&self->nodes, eui);
-	struct device *device = row ? device_of(row) : admit(self, eui, nwk, 0, false);
+	struct device *device;
 
 	(void)parent;
+	if (is_nobodys(nwk))
+		return;
+	device = row ? device_of(row) : admit(self, eui, nwk, 0, false);
 	if (!device)
 		return;
 	device_moved(self, device, nwk);
@@ -300,8 +309,11 @@ static void on_announce(void *ctx, const struct zdo_announce *announce)
 {
 	gwa_self *self = ctx;
 	struct nodes_row *row = nodes_by_eui(&self->nodes, announce->eui);
-	struct device *device = row ? device_of(row) : admit(self, announce->eui, announce->nwk, announce->capabilities, true);
+	struct device *device;
 
+	if (is_nobodys(announce->nwk))
+		return;
+	device = row ? device_of(row) : admit(self, announce->eui, announce->nwk, announce->capabilities, true);
 	if (!device)
 		return;
 	device_moved(self, device, announce->nwk);

@@ -233,6 +233,12 @@ static void test_addresses(void **state)
 	check_int(last(h, 'n')->number, GWA_NOTE_UNKNOWN_DEVICE);
 	message_from(h, LAMP_NWK, 6, report, sizeof(report));
 	check_uint(count(h, 'n'), 1);
+	/* Addresses that are nobody's are not taken for somebody's. */
+	moved.nwk = 0;
+	h->radio->events->on_announce(h->radio->ctx, &moved);
+	moved.nwk = 0xffff;
+	h->radio->events->on_announce(h->radio->ctx, &moved);
+	check_uint(nodes_by_eui(&h->self->nodes, LAMP)->node.nwk, SENSOR_NWK);
 	house_free(h);
 }
 
