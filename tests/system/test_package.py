@@ -31,6 +31,7 @@ SOURCES = ["LICENSE", "conf", "debian", "docs", "gatewayd", "meson.build", "meso
 CORE = "gatewayd.service"
 CLOCK = "gatewayd-clock.service"
 SIM, WIFI, TRIES = (f"gatewayd-adapter@{name}.service" for name in ("sim", "wifi", "tries"))
+ZIGBEE, BLE, SHELLY = (f"gatewayd-adapter@{name}.service" for name in ("zigbee", "ble", "shelly"))
 HOME, CLOUD = (f"gatewayd-link@{name}.service" for name in ("home", "cloud"))
 BROKER = "gatewayd-broker.service"
 OURS = [CORE, CLOCK, SIM, WIFI, HOME, CLOUD]
@@ -180,7 +181,7 @@ def test_the_package_holds_no_secret_and_lists_its_plugins(debs, deb, tmp_path):
     for name in os.listdir(tmp_path / "usr/lib/gatewayd/plugins"):
         with open(tmp_path / "usr/lib/gatewayd/plugins" / name, "rb") as data:
             shipped[name] = hashlib.sha256(data.read()).hexdigest()
-    assert listed == shipped and {"sim.so", "wifi.so"} <= set(shipped)
+    assert listed == shipped and set(shipped) == {name + ".so" for name in ("ble", "shelly", "sim", "wifi", "zigbee")}
     assert any(name.startswith("gatewayd-dbgsym_") for name in os.listdir(debs))
     assert re.search(r" \./usr/include/gatewayd/\S*gw_adapter\.h\n", sh("dpkg-deb", "-c", one(debs, r"gatewayd-plugin-dev_.*\.deb")))
 
@@ -316,11 +317,11 @@ def test_nobody_listens_beyond_loopback(machine):
 
 
 def test_systemd_finds_nothing_to_object_to(machine):
-    units = [CORE, CLOCK, SIM, WIFI, HOME, CLOUD, BROKER, "gatewayd-broker-setup.service", "gatewayd.target"]
+    units = [CORE, CLOCK, SIM, WIFI, ZIGBEE, BLE, SHELLY, HOME, CLOUD, BROKER, "gatewayd-broker-setup.service", "gatewayd.target"]
     assert machine.sh(f"systemd-analyze verify --man=no {' '.join(units)} 2>&1").strip() == ""
 
 
-@pytest.mark.parametrize("unit, most", [(CORE, 0.4), (SIM, 0.4), (WIFI, 0.4), (HOME, 0.4), (CLOCK, 0.5), (CLOUD, 1.1), (BROKER, 1.1)])
+@pytest.mark.parametrize("unit, most", [(CORE, 0.4), (SIM, 0.4), (WIFI, 0.4), (ZIGBEE, 0.4), (BLE, 0.4), (SHELLY, 1.1), (HOME, 0.4), (CLOCK, 0.5), (CLOUD, 1.1), (BROKER, 1.1)])
 def test_exposure(machine, unit, most):
     text = machine.sh(f"systemd-analyze security --offline=yes --no-pager {unit}")
     level = float(re.search(r"Overall exposure level for \S+: ([\d.]+)", text)[1])
