@@ -5,6 +5,8 @@
 #include "ctl/follow.h"
 #include "ctl/plain.h"
 
+enum { PAST_S = 2 }; /* some fail before their window is said to be open */
+
 const struct json *follow_adapter(const struct json *status, const char *adapter)
 {
 	const struct json *list = json_get(status, "adapters");
@@ -77,6 +79,19 @@ static struct follow_row *row_of(struct follow *follow, const char *address)
 	return row;
 }
 
+void follow_past(struct follow *follow, const struct json *adapter)
+{
+	const struct json *joins = json_get(adapter, "joins");
+	for (size_t i = 0; i < json_len(joins); i++) {
+		const char *address = json_get_text(json_at(joins, i), "address"), *stage = json_get_text(json_at(joins, i), "stage");
+		struct follow_row *row = row_of(follow, address ? address : "-");
+		int64_t since_s = 0;
+		(void)json_to_i64(json_get(json_at(joins, i), "since_s"), &since_s);
+		if (since_s > PAST_S && (text_equal(stage, "ready") || text_equal(stage, "failed")))
+			words_of(json_at(joins, i), row->said, sizeof(row->said));
+	}
+}
+
 size_t follow_say(struct follow *follow, FILE *out, const struct json *adapter)
 {
 	const struct json *joins = json_get(adapter, "joins");
@@ -102,5 +117,6 @@ size_t follow_say(struct follow *follow, FILE *out, const struct json *adapter)
 		n++;
 	}
 	follow->full_said = full;
+	follow->n_said += n;
 	return n;
 }

@@ -18,11 +18,13 @@ struct follow_row {
 };
 struct follow {
 	struct follow_row rows[FOLLOW_ROWS_MAX];
-	size_t n;
+	size_t n, n_said; /* rows; lines so far */
 	bool full_said;
 };
 /* The adapter of this name in an answer of join.status; NULL: none. */
 const struct json *follow_adapter(const struct json *status, const char *adapter);
 int64_t follow_left_s(const struct json *adapter); /* 0: no window is open */
+/* Of a window that has just been opened: what was over before it is not said. */
+void follow_past(struct follow *follow, const struct json *adapter);
 /* Says what is new; how many lines that took. */
 size_t follow_say(struct follow *follow, FILE *out, const struct json *adapter);

@@ -79,7 +79,7 @@ static void clear_countdown(struct run *run)
 }
 
 /* What is new; *ret_left: how long the window is still open. 0, or an exit code. */
-static int look(struct run *run, struct follow *follow, const char *adapter, bool terminal, int64_t *ret_left)
+static int look(struct run *run, struct follow *follow, const char *adapter, bool terminal, bool is_new, int64_t *ret_left)
 {
 	struct json *status = NULL;
 	char *text = NULL;
@@ -88,6 +88,8 @@ static int look(struct run *run, struct follow *follow, const char *adapter, boo
 	if (r != 0)
 		return r;
 	const struct json *item = follow_adapter(status, adapter);
+	if (is_new)
+		follow_past(follow, item);
 	FILE *lines = open_memstream(&text, &len);
 	if (!lines)
 		abort();
@@ -115,7 +117,7 @@ static int look(struct run *run, struct follow *follow, const char *adapter, boo
 static int follow_window(struct run *run, const char *adapter, bool opened)
 {
 	struct follow *follow = calloc(1, sizeof(*follow));
-	bool terminal = !run->json && isatty(fileno(run->out)) == 1, stop = false;
+	bool terminal = !run->json && isatty(fileno(run->out)) == 1, stop = false, is_new = opened;
 	sigset_t signals, before;
 	int64_t left = 0;
 	int r = 0;
@@ -125,7 +127,7 @@ static int follow_window(struct run *run, const char *adapter, bool opened)
 	sigaddset(&signals, SIGINT);
 	sigaddset(&signals, SIGTERM);
 	sigprocmask(SIG_BLOCK, &signals, &before);
-	while (!stop && (r = look(run, follow, adapter, terminal, &left)) == 0 && left) {
+	for (; !stop && (r = look(run, follow, adapter, terminal, is_new, &left)) == 0 && left; is_new = false) {
 		if (terminal)
 			put_countdown(run, left);
 		stop = keyboard_says_stop(&signals);
@@ -138,6 +140,8 @@ static int follow_window(struct run *run, const char *adapter, bool opened)
 		r = run_call(run, "join.close", params, &result);
 		json_free(result);
 	}
+	if (r == 0 && !run->json && !stop && follow->n_said == 0)
+		fputs("No device was heard. Is it near, has it power, and was it reset, so that it looks for a network? Its manual says how.\n", run->out);
 	if (r == 0 && !run->json && (opened || !stop))
 		fputs("The window is closed. What waits for you: gatewayctl claim list\n", run->out);
 	sigprocmask(SIG_SETMASK, &before, NULL);

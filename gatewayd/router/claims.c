@@ -159,6 +159,7 @@ struct opening {
 	struct address addr;
 	uint8_t code[WIRE_CODE_MAX]; /* an install code or a bind key: wiped */
 	size_t code_len;
+	int64_t asked_ms; /* when the adapter was */
 	claims_done_fn done;
 	void *ctx;
 };
@@ -212,12 +213,14 @@ static void on_adapter_joins(void *ctx, enum result result)
 	offer_described(claims, opening->adapter, opening->user);
 	*window = (struct window){ .user = opening->user, .until_ms = loop_now_ms(claims->loop) + opening->seconds * INT64_C(1000) };
 	text_copy(window->adapter, sizeof(window->adapter), opening->adapter);
+	joins_adopt(claims->joins, opening->adapter, opening->asked_ms, window->user, window->until_ms);
 	opening_end(opening, 0);
 }
 
 /* An adapter without a network of its own to open (devices come by themselves) has a window all the same: in it they are claimed. */
 static void ask_adapter(struct opening *opening)
 {
+	opening->asked_ms = loop_now_ms(opening->claims->loop);
 	if (!hub_can_join(opening->claims->hub, opening->adapter)) {
 		on_adapter_joins(opening, RESULT_OK);
 		return;

@@ -161,6 +161,17 @@ void joins_heard(struct joins *joins, const char *adapter, const struct address 
 	timer_start(joins->sweep, SWEEP_MS);
 }
 
+void joins_adopt(struct joins *joins, const char *adapter, int64_t from_ms, uint32_t user, int64_t window_ms)
+{
+	for (size_t i = 0; i < joins->n; i++) {
+		struct join *join = joins->rows[i];
+		if (join->user || join->changed_ms < from_ms || strcmp(join->adapter, adapter) != 0)
+			continue;
+		join->user = user;
+		join->window_ms = window_ms;
+	}
+}
+
 void joins_window_closed(struct joins *joins, const char *adapter)
 {
 	for (size_t i = 0; i < joins->n; i++) {

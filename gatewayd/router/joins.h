@@ -33,6 +33,8 @@ struct joins *joins_close(struct joins *joins);
 /* window_ms: loop time at which user's window closes; 0 with user 0: none is open. The one that was silent longest gives way. */
 void joins_heard(struct joins *joins, const char *adapter, const struct address *addr, enum join_stage stage, const char *text,
 		 uint32_t user, int64_t window_ms);
+/* What was heard since from_ms while the window was being opened, is the user's too. */
+void joins_adopt(struct joins *joins, const char *adapter, int64_t from_ms, uint32_t user, int64_t window_ms);
 void joins_window_closed(struct joins *joins, const char *adapter); /* before its time */
 /* In whose window it was heard, when that is open or was just now; 0 nobody's. */
 uint32_t joins_user(const struct joins *joins, const char *adapter, const struct address *addr);

@@ -105,6 +105,8 @@ def test_what_is_printed_comes_from_a_file_too(house, tmp_path):
     text = house.ctl("join", "open", "sim", "seconds=1", "follow=yes")
     assert '"error"' not in text
     house.ctl("join", "follow", "sim")
+    # Nobody is left who could join; those that did are remembered for a while.
+    assert "ready" in house.ctl("join", "status")
 
 
 def test_a_radio(house, tmp_path):

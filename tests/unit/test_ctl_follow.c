@@ -68,6 +68,24 @@ static void a_full_window(void **state)
 	says("'full': false", "");
 }
 
+/* What was over before the window was opened is not told; what goes on is, and what begins anew. */
+static void what_was_before(void **state)
+{
+	static const char text[] = "{\"joins\": [{\"address\": \"01\", \"stage\": \"failed\", \"since_s\": 60, \"why\": \"w\"}, {\"address\": \"02\", \"since_s\": 9, \"stage\": \"ready\"},"
+				   " {\"address\": \"03\", \"stage\": \"seen\"}]}";
+	struct json *adapter = NULL;
+	(void)state;
+	memset(&follow, 0, sizeof(follow));
+	check_ok(json_parse(text, strlen(text), sizeof(text), 10, NULL, 0, &adapter));
+	follow_past(&follow, adapter);
+	json_free(adapter);
+	check_uint(follow.n_said, 0);
+	says("'joins': [{'address': '01', 'stage': 'failed', 'why': 'w'}, {'address': '02', 'stage': 'ready'}, {'address': '03', 'stage': 'seen'}]", "03 was heard\n");
+	says("'joins': [{'address': '01', 'stage': 'interview'}]", "01 is telling what it is\n");
+	says("'joins': [{'address': '01', 'stage': 'failed', 'why': 'w'}]", "01 did not join: w\n");
+	check_uint(follow.n_said, 3);
+}
+
 static void the_oldest_is_forgotten(void **state)
 {
 	char joins[4096] = "'joins': [";
@@ -128,6 +146,7 @@ int main(void)
 	const struct CMUnitTest rows[] = {
 		cmocka_unit_test(a_join_in_words),
 		cmocka_unit_test(a_full_window),
+		cmocka_unit_test(what_was_before),
 		cmocka_unit_test(the_oldest_is_forgotten),
 		cmocka_unit_test(a_map_is_a_table),
 	};

@@ -134,6 +134,23 @@ static void who_comes_late_is_still_his(void **state)
 	check_uint(joins_at(w->joins, "a", 0)->user, 0);
 }
 
+/* Some are heard before their adapter has said that its window is open. */
+static void heard_while_it_was_opened(void **state)
+{
+	struct world *w = *state;
+	int64_t from;
+	hear(w, "a", 1, JOIN_FAILED, "", 0);
+	loop_advance(w->loop, 100);
+	from = loop_now_ms(w->loop);
+	hear(w, "a", 2, JOIN_SEEN, "", 0);
+	hear(w, "b", 3, JOIN_SEEN, "", 0);
+	joins_adopt(w->joins, "a", from, 7, from + 60000);
+	check_uint(joins_at(w->joins, "a", 0)->user, 0);
+	check_uint(joins_at(w->joins, "a", 1)->user, 7);
+	check_int(joins_at(w->joins, "a", 1)->window_ms, from + 60000);
+	check_uint(joins_at(w->joins, "b", 0)->user, 0);
+}
+
 static void every_stage_has_a_name(void **state)
 {
 	(void)state;
@@ -151,6 +168,7 @@ int main(void)
 		ROW(forgotten_when_the_window_is_long_over),
 		ROW(digits_end_with_the_window),
 		ROW(who_comes_late_is_still_his),
+		ROW(heard_while_it_was_opened),
 		cmocka_unit_test(every_stage_has_a_name),
 	};
 	return CHECK_RUN(rows);
