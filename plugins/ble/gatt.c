@@ -112,7 +112,9 @@ static void fall_back(struct gatt_peer *peer)
 
 	bus_forget(&peer->self->bus, peer);
 	peer->step = GATT_AWAY;
-	peer->n_chars = peer->at = 0;
+	peer->at = 0;
+	for (size_t i = 0; i < peer->n_chars; i++)
+		peer->chars[i].read = false;
 	peer->resolved = peer->asks = peer->settles = false;
 	if (beacon)
 		sensors_go_down(peer->self, beacon);
@@ -441,10 +443,27 @@ static void add_char(struct gatt_peer *peer, const struct props_path *path, cons
 							   .flags = props->flags };
 }
 
+static void drop_char(struct gatt_peer *peer, const struct props_path *path)
+{
+	size_t i = 0;
+
+	while (i < peer->n_chars && peer->chars[i].handle != path->characteristic)
+		i++;
+	if (!path->characteristic || i == peer->n_chars)
+		return;
+	peer->n_chars--;
+	memmove(&peer->chars[i], &peer->chars[i + 1], (peer->n_chars - i) * sizeof(peer->chars[0]));
+	if (peer->step >= GATT_READING)
+		fail(peer, "it has other services now");
+}
+
+/* BlueZ says what a device has once, and keeps it between connections to a device that it is paired with. */
 static void on_char(struct gatt_peer *peer, const struct props_path *path, const struct props *props)
 {
-	if (!props)
+	if (!props) {
+		drop_char(peer, path);
 		return;
+	}
 	if (props->has & HAS_UUID && props->has & HAS_FLAGS && peer->step < GATT_READING)
 		add_char(peer, path, props);
 	if (!(props->has & HAS_VALUE) || peer->step != GATT_READY)
@@ -471,12 +490,15 @@ static void on_device(struct gatt_peer *peer, const struct props_path *path, con
 	if (!props) {
 		if (path->adapter == peer->adapter) {
 			peer->present = false;
+			peer->n_chars = 0;
 			fail(peer, "it is gone");
 		}
 		return;
 	}
-	if (peer->step == GATT_AWAY)
+	if (peer->step == GATT_AWAY && peer->adapter != path->adapter) {
 		peer->adapter = path->adapter;
+		peer->n_chars = 0;
+	}
 	if (path->adapter != peer->adapter)
 		return;
 	peer->present = true;
@@ -550,6 +572,7 @@ void gatt_lost(gwa_self *self)
 			continue;
 		peer->present = false;
 		peer->wait_ms = 0;
+		peer->n_chars = 0;
 		fail(peer, "Bluetooth went away");
 	}
 }
