@@ -30,11 +30,11 @@ def join_sensor(bed, gateway, sensor):
     bed.check("its humidity is read", lambda: gateway.is_near(SENSOR, HUMIDITY, 50.38))
     bed.check("its battery is read", lambda: gateway.is_near(SENSOR, BATTERY, 95))
     gateway.window(0)
+    bed.check("notifications are asked for", lambda: any(row["uuid"] == "2a6e" for row in sensor.told("event", "notify")))
     follow(bed, gateway, sensor, "5e01", 3.5)
 
 
 def follow(bed, gateway, sensor, hexed, value):
-    bed.check("notifications are asked for", lambda: any(row["uuid"] == "2a6e" for row in sensor.told("event", "notify")))
     bed.wait(11)
     sensor.order(set="2a6e", bytes=hexed)
     bed.check(f"a notified temperature is reported: {value}", lambda: gateway.is_near(SENSOR, TEMPERATURE, value))
