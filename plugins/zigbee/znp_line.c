@@ -68,6 +68,13 @@ bool line_is_late(struct znp_line *l, uint64_t now_ms, enum line_user *ret_user)
 	return true;
 }
 
+void line_disown(struct znp_line *l, uint64_t now_ms)
+{
+	l->user = LINE_NOBODY;
+	if (l->due_ms > now_ms + LINE_ANSWER_MS_MAX)
+		l->due_ms = now_ms + LINE_ANSWER_MS_MAX;
+}
+
 bool line_is_dead(const struct znp_line *l)
 {
 	return l->silent >= LINE_SILENT_MAX;

@@ -45,5 +45,8 @@ must_check enum line_match line_answered(struct znp_line *l, const struct unpi_f
 
 /* Nobody answered in time: who had asked. The line is free, and a ping has to go out. */
 must_check bool line_is_late(struct znp_line *l, uint64_t now_ms, enum line_user *ret_user);
+
+/* Nobody wants the answer any more: it is waited for, but not for as long as a slow one takes. */
+void line_disown(struct znp_line *l, uint64_t now_ms);
 bool line_is_dead(const struct znp_line *l);
 uint64_t line_due_ms(const struct znp_line *l);

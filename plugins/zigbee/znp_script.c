@@ -33,7 +33,7 @@ void script_stop(struct znp *z)
 	z->script = (struct script){ .due_ms = UINT64_MAX };
 	nv_forget(&z->nv);
 	if (z->line.user == LINE_SCRIPT)
-		z->line.user = LINE_NOBODY; /* its answer is nobody's */
+		line_disown(&z->line, znp_now(z));
 }
 
 void script_begin(struct znp *z, step_fn *const *steps)

@@ -15,7 +15,7 @@
 enum { SYS_PING = 0x01, SYS_VERSION = 0x02, SYS_EXT_ADDR = 0x04, SYS_RESET_REQ = 0x00, SYS_RESET_IND = 0x80, RESET_SOFT = 1 };
 enum { BDB_START = 0x05, BDB_SET_CHANNEL = 0x08, FORM_NETWORK = 4, STATE_CHANGE = 0xc0, STATE_COORDINATOR = 9 };
 enum { DEVICE_INFO = 0x00, DEVICE_INFO_STATE = 4, STARTUP_FROM_APP = 0x40, STARTUP_DELAY_MS = 100 };
-enum { CLEAR_ALL = 3, CONFIGURED = 0x55, KEY_RECORD_LEN = 17, BLANK_PAN = 0xffff };
+enum { CLEAR_ALL = 3, CONFIGURED = 0x55, HALF_DONE = 0xa5, KEY_RECORD_LEN = 17, BLANK_PAN = 0xffff };
 enum { CHANNELS_ANY = 0x02108800 }; /* 11 15 20 25: those between the Wi-Fi channels */
 
 static enum step failed(struct znp *z, const char *why)
@@ -112,6 +112,18 @@ enum step start_look_key(struct znp *z, const struct got *got)
 	return STEP_NEXT;
 }
 
+/* What we began to form or restore and did not bring to its end is no network. */
+static enum step look_flag(struct znp *z, const struct got *got)
+{
+	if (got->kind == GOT_ENTERED) {
+		nv_read(z, item(NV_CONFIGURED));
+		return STEP_STAY;
+	}
+	if (z->nv.outcome == NV_DONE && z->nv.len == 1 && z->nv.data[0] == HALF_DONE)
+		z->begin.found.pan = BLANK_PAN;
+	return STEP_NEXT;
+}
+
 struct nv_place start_counter_place(const struct znp *z, unsigned int row)
 {
 	if (z->product == ZNP_STACK_3_X_0)
@@ -183,6 +195,9 @@ static size_t item_bytes(const struct radio_network *n, uint16_t id, uint8_t *bu
 	struct writer w = writer_over(buf, cap);
 
 	switch (id) {
+	case NV_CONFIGURED: /* a power cut on the way leaves this, and it is begun anew */
+		put_u8(&w, HALF_DONE);
+		break;
 	case NV_STARTUP_OPTION:
 	case NV_LOGICAL_TYPE: /* a coordinator */
 	case NV_PRECFGKEYS_ENABLE: /* devices are given the network's key when they join; none is built in */
@@ -213,7 +228,7 @@ static size_t item_bytes(const struct radio_network *n, uint16_t id, uint8_t *bu
 /* What the network shall be: taken by the stick when it commissions. */
 enum step start_items(struct znp *z, const struct got *got)
 {
-	static const uint16_t items[] = { NV_STARTUP_OPTION, NV_LOGICAL_TYPE, NV_ZDO_DIRECT_CB, NV_CHANLIST, NV_PANID, NV_EXTENDED_PAN_ID,
+	static const uint16_t items[] = { NV_CONFIGURED, NV_STARTUP_OPTION, NV_LOGICAL_TYPE, NV_ZDO_DIRECT_CB, NV_CHANLIST, NV_PANID, NV_EXTENDED_PAN_ID,
 					  NV_APS_USE_EXT_PAN_ID, NV_PRECFGKEYS_ENABLE, NV_PRECFGKEY };
 	uint8_t bytes[16];
 	size_t len;
@@ -392,6 +407,8 @@ static enum step foreign(struct znp *z)
 {
 	struct radio_network shown = z->begin.found;
 
+	if (shown.pan == BLANK_PAN)
+		shown = (struct radio_network){ .eui = shown.eui, .pan = BLANK_PAN };
 	crypto_wipe(shown.key, sizeof(shown.key));
 	script_stop(z);
 	start_end(z);
@@ -429,7 +446,7 @@ static enum step judge(struct znp *z, const struct got *got)
 }
 
 static step_fn *const first_steps[] = {
-	hello, version, start_address, start_look_nib, start_look_key, start_look_counter, judge,
+	hello, version, start_address, start_look_nib, start_look_key, start_look_counter, look_flag, judge,
 };
 
 void start_begin(struct znp *z)

@@ -407,6 +407,42 @@ static void test_restore_unwritten(void **state)
 	}
 }
 
+/* The power goes at any moment of forming and restoring: afterwards the stick is blank, or ours; nobody else's, and not half ours. */
+static void test_cut(void **state)
+{
+	static const enum radio_begin hows[] = { RADIO_FORM, RADIO_RESTORE };
+	struct radio_key keys[SOME_KEYS];
+	size_t n = some_keys(keys);
+
+	(void)state;
+	for (size_t i = 0; i < N_ELEMENTS(hows); i++) {
+		bool whole = false;
+		unsigned int blank = 0;
+
+		for (unsigned int cut = 2; !whole; cut += 3) {
+			struct ear *e = ear_new(1);
+			struct radio *r = e->stick.radio;
+
+			e->stick.dies_after = cut;
+			check_ok(r->ops->begin(r, hows[i], &ear_network, keys, hows[i] == RADIO_FORM ? 0 : n));
+			stick_run(&e->stick, 1000);
+			whole = e->ready > 0;
+			e->stick.dies_after = 0;
+			stick_reset(&e->stick);
+			e->stick.n_out = 0;
+			e->ready = 0;
+			check_ok(r->ops->begin(r, RADIO_RESUME, &ear_network, NULL, 0));
+			stick_run(&e->stick, 10000); /* an answer from before is waited for */
+			check_uint(e->ready + e->foreign, 1);
+			check_true(e->ready || e->network.pan == 0xffff);
+			blank += e->foreign;
+			check_true(!whole || e->ready);
+			ear_free(e);
+		}
+		check_true(blank > 10);
+	}
+}
+
 static void test_keep_busy(void **state)
 {
 	struct ear *e = ear_up(1);
@@ -447,7 +483,7 @@ int main(void)
 		cmocka_unit_test(test_form),	     cmocka_unit_test(test_form_random), cmocka_unit_test(test_disturbed), cmocka_unit_test(test_resume),
 		cmocka_unit_test(test_foreign),	     cmocka_unit_test(test_adopt),	 cmocka_unit_test(test_form_fails),
 		cmocka_unit_test(test_time),	     cmocka_unit_test(test_settle),	 cmocka_unit_test(test_restore),
-		cmocka_unit_test(test_restore_limits), cmocka_unit_test(test_restore_unwritten), cmocka_unit_test(test_keep_busy),
+		cmocka_unit_test(test_restore_limits), cmocka_unit_test(test_restore_unwritten), cmocka_unit_test(test_cut), cmocka_unit_test(test_keep_busy),
 	};
 
 	return crypto_init() || CHECK_RUN(rows);

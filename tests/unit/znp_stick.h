@@ -40,6 +40,7 @@ struct stick {
 	size_t n_kept, freed;
 	/* what the test wants of it */
 	unsigned int silent;       /* so many requests are not heard */
+	unsigned int dies_after;   /* so many are, and then none; 0: it lives */
 	bool deaf_for[32][256];    /* never answered */
 	bool unknown[32][256];     /* no such command */
 	uint8_t status[32][256];   /* instead of success */
@@ -407,6 +408,9 @@ static inline void stick_heard(struct stick *s, const struct unpi_frame *f)
 
 	if (mt_decode(f, &m))
 		abort();
+	if (s->dies_after == 1)
+		return;
+	s->dies_after -= s->dies_after > 1;
 	s->seen[f->subsystem][f->id]++;
 	if (f->type == UNPI_AREQ && f->subsystem == MT_SYS && f->id == 0) {
 		if (!s->no_reset)
