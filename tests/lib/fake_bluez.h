@@ -191,7 +191,7 @@ static inline void fb_gone(struct fb *fb, struct fb_device *d)
 
 	fb_device_path(d, path);
 	dbus_message_append_args(signal, DBUS_TYPE_OBJECT_PATH, &text, DBUS_TYPE_ARRAY, DBUS_TYPE_STRING, &names, 1, DBUS_TYPE_INVALID);
-	d->present = d->connected = d->resolved = false;
+	d->present = d->connected = d->resolved = d->told = false;
 	fb_signal(fb, signal, NULL);
 }
 
@@ -207,7 +207,7 @@ static inline void fb_daemon(struct fb *fb, bool there)
 	fb->there = there;
 	fb->powered = fb->discovering = false;
 	for (size_t i = 0; i < fb->n_devices; i++)
-		fb->devices[i].present = fb->devices[i].connected = fb->devices[i].resolved = false;
+		fb->devices[i].present = fb->devices[i].connected = fb->devices[i].resolved = fb->devices[i].told = false;
 	dbus_message_append_args(signal, DBUS_TYPE_STRING, &name, DBUS_TYPE_STRING, &before, DBUS_TYPE_STRING, &now, DBUS_TYPE_INVALID);
 	fb_send(fb, signal, DBUS_SERVICE_DBUS);
 }
@@ -328,9 +328,10 @@ static inline void fb_connect(struct fb *fb, struct fb_device *d)
 	fb_device_path(d, path);
 	d->connected = d->resolved = true;
 	fb_say_bool(fb, path, "org.bluez.Device1", "Connected", true);
-	for (size_t i = 0; i < d->n_chars; i++)
-		fb_say_char(fb, d, &d->chars[i]);
 	fb_say_bool(fb, path, "org.bluez.Device1", "ServicesResolved", true);
+	for (size_t i = 0; i < d->n_chars && !d->told; i++)
+		fb_say_char(fb, d, &d->chars[i]);
+	d->told = true;
 }
 
 static inline DBusMessage *fb_bluez(struct fb *fb, DBusMessage *call, const char *member)

@@ -18,6 +18,7 @@ struct fb_char {
 };
 struct fb_device {
 	bool present, random, connected, paired, resolved;
+	bool told; /* its characteristics, as BlueZ does: once, until the device is gone */
 	uint8_t mac[6];
 	const char *name;
 	uint16_t uuid; /* of service data; 0: none */
@@ -295,7 +296,7 @@ static inline void fb_put_objects(struct fb *fb, DBusMessage *reply)
 			continue;
 		fb_device_path(d, path);
 		fb_put_object(&objects, path, fb, d, NULL);
-		for (size_t k = 0; d->resolved && k < d->n_chars; k++) {
+		for (size_t k = 0; (d->resolved || d->told) && k < d->n_chars; k++) {
 			fb_char_path(d, &d->chars[k], path);
 			fb_put_object(&objects, path, fb, d, &d->chars[k]);
 		}

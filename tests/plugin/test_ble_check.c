@@ -1,5 +1,5 @@
-/* gatewayd-adapter --check of the BLE plugin: behind its fence, with a bus and a bluetoothd of the test's own and a beacon in the air. The window
- * that the check opens it closes at once, so nobody joins.
+/* gatewayd-adapter --check of the BLE plugin: behind its fence, with a bus and a bluetoothd of the test's own and a beacon in the
+ * air. The window that the check opens it closes at once, so nobody joins.
  */
 #include "child.h"
 

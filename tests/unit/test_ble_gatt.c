@@ -160,6 +160,9 @@ static void test_comes_back(void **state)
 	hear_of(host, d);
 	pass(host, GATT_AGAIN_MS + GATT_SETTLE_MS + 1);
 	check_uint(count(host, 'u'), 1);
+	/* What it has was said once, and is still known: it can be written. */
+	order(host, 900, 1, CAP_ON_OFF, true);
+	check_int(answer(host, 900), GWA_OK);
 	/* It pairs once, and is known by now. */
 	check_true(!fb_was_called(host->fb, "Pair"));
 	/* Its object goes, and comes when it is heard again. */
