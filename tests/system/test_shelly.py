@@ -281,6 +281,16 @@ def test_a_device_that_reboots_and_one_that_moves(home, lan):
     assert home.device(MACS["plug"])["id"] == identity and home.order(MACS["plug"], "on-off", False) == "ok"
 
 
+def test_a_sleeper_is_out_of_reach_for_nobody_and_called_when_it_wakes_up(home, lan):
+    sim, index = others(lan, "climate")
+    sim.do("off", device=index)
+    time.sleep(0.3)
+    assert home.reachable(MACS["climate"])
+    sim.do("on", device=index)
+    sim.do("set", device=index, component="temperature:0", values={"tC": 19.25, "tF": 66.6})
+    wait_until(lambda: home.value(MACS["climate"], "temperature") == 19.25, 5, "what it measured")
+
+
 def test_a_device_that_falls_silent_is_unreachable_and_a_stranger_is_not_it(home, lan):
     sim, index = others(lan, "strip")
     sim.do("mute", device=index, on=True)
