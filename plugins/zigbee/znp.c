@@ -275,6 +275,7 @@ static int znp_begin(struct radio *radio, enum radio_begin how, const struct rad
 	if (network)
 		z->begin.network = *network;
 	memset(z->resets, 0, sizeof(z->resets));
+	z->line.silent = 0;
 	z->state = ZNP_STARTING;
 	start_begin(z);
 	znp_pump(z);

@@ -101,6 +101,11 @@ static void test_silence(void **state)
 	check_uint(e->failed, 1);
 	check_text(e->why, "it does not answer");
 	check_true(e->stick.radio->ops->due_ms(e->stick.radio) == UINT64_MAX);
+	/* Tried again later it has the same patience as at first. */
+	e->stick.silent = 2;
+	check_ok(ear_begin(e, RADIO_ADOPT, NULL));
+	stick_run(&e->stick, 3 * LINE_ANSWER_MS + 100);
+	check_uint(e->ready, 1);
 	ear_free(e);
 	/* The restart helps. */
 	e = ear_up(1);
@@ -213,11 +218,44 @@ static void test_garbage(void **state)
 	ear_free(e);
 }
 
+/* It restarted and its word of that was lost: it takes nothing, until somebody notices. */
+static void test_refusals_max(void **state)
+{
+	struct ear *e = ear_up(1);
+	uint32_t cookie = 1;
+
+	(void)state;
+	/* One that it takes in between. */
+	for (unsigned int i = 0; i < 2 * ZNP_REFUSALS_MAX; i++) {
+		e->stick.status[MT_AF][0x01] = i == ZNP_REFUSALS_MAX - 1 ? 0 : 0x02;
+		check_ok(ear_send(e, cookie++, 0x1a01, 5));
+		stick_run(&e->stick, 10);
+		check_uint(e->resets, i < 2 * ZNP_REFUSALS_MAX - 1 ? 0 : 1);
+	}
+	check_text(e->why, "it takes no frames any more");
+	check_int(e->status[cookie - 1], RADIO_REFUSED);
+	e->stick.status[MT_AF][0x01] = 0;
+	stick_run(&e->stick, 1000);
+	check_uint(e->ready, 1);
+	check_ok(ear_send(e, cookie, 0x1a01, 5));
+	stick_run(&e->stick, 10);
+	check_int(e->status[cookie], RADIO_OK);
+	/* No room is no refusal. */
+	e->stick.status[MT_AF][0x01] = 0x11;
+	for (unsigned int i = 0; i < 2 * ZNP_REFUSALS_MAX; i++) {
+		check_ok(ear_send(e, 100 + i, 0x1a01, 5));
+		stick_run(&e->stick, 10);
+	}
+	check_uint(e->resets, 1);
+	ear_free(e);
+}
+
 int main(void)
 {
 	const struct CMUnitTest rows[] = {
 		cmocka_unit_test(test_self_reset),
 		cmocka_unit_test(test_resets_max),
+		cmocka_unit_test(test_refusals_max),
 		cmocka_unit_test(test_silence),
 		cmocka_unit_test(test_patience),
 		cmocka_unit_test(test_routes_max),
