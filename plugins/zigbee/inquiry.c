@@ -110,6 +110,7 @@ static bool put_step(gwa_self *self, struct device *device, struct interview_ste
 	if (r)
 		return false;
 	device->step = cookie;
+	device->asking = step->want == INTERVIEW_ASK;
 	device->resumes = false;
 	device->inquiry_due_ms = UINT64_MAX;
 	return true;
@@ -218,6 +219,18 @@ void inquiry_talked(gwa_self *self, const struct talk_result *result)
 	device->step = 0;
 	interview_talked(device->interview, result);
 	go_on(self, device);
+}
+
+void inquiry_lost(gwa_self *self)
+{
+	const struct radio_answer answer = { .status = RADIO_FAILED };
+
+	for (size_t i = 0; i < self->nodes.n; i++) {
+		struct device *device = device_of(self->nodes.rows[i]);
+
+		if (device->step && device->asking)
+			inquiry_answered(self, device->step, &answer);
+	}
 }
 
 /* One who sleeps, or who was tried often, is not tried again before it speaks. Of one that was never asked, because its announcement

@@ -377,17 +377,25 @@ const struct talk_calls network_talk_calls = { .now_ms = on_now, .send = talk_se
 
 /* Beginning */
 
+/* It says nothing more, and what it was asked is not answered: whoever waits for that hears it from us. */
+static void let_go(gwa_self *self, enum net_state state)
+{
+	if (self->radio)
+		self->radio = self->radio->ops->free(self->radio);
+	self->state = state;
+	self->errand = ERRAND_NOTHING;
+	self->radio_again_ms = UINT64_MAX;
+	self->talk.paused = true;
+	talk_lost(&self->talk);
+	inquiry_lost(self);
+	joins_fail(self);
+}
+
 void network_start(gwa_self *self, enum radio_begin how, const struct radio_network *network, const struct radio_key *keys, size_t n)
 {
 	int r;
 
-	if (self->radio)
-		self->radio = self->radio->ops->free(self->radio);
-	joins_fail(self);
-	self->errand = ERRAND_NOTHING;
-	self->radio_again_ms = UINT64_MAX;
-	self->talk.paused = true;
-	self->state = NET_STARTING;
+	let_go(self, NET_STARTING);
 	self->began = how;
 	self->radio = self->radio_new(&events, self);
 	r = self->radio ? self->radio->ops->begin(self->radio, how, network, keys, n) : -ENOMEM;
@@ -422,16 +430,10 @@ bool network_form(gwa_self *self, uint8_t channel)
 
 void network_stop(gwa_self *self, enum net_state state, const char *why)
 {
-	if (self->radio)
-		self->radio = self->radio->ops->free(self->radio);
-	self->state = state;
+	let_go(self, state);
 	self->why = why;
-	self->errand = ERRAND_NOTHING;
-	self->radio_again_ms = UINT64_MAX;
-	self->talk.paused = true;
 	orders_fail_all(self);
 	talk_drop(&self->talk, NULL);
-	joins_fail(self);
 	asks_end(self, GWA_FAILED);
 	all_away(self);
 }

@@ -208,6 +208,19 @@ void talk_sent(struct talk *talk, uint32_t id, enum radio_status status)
 	pump(talk);
 }
 
+void talk_lost(struct talk *talk)
+{
+	struct talk_item *item, *next;
+
+	list_each (item, next, &talk->items, link) {
+		if (item->state != FLIES)
+			continue;
+		ground(talk, item);
+		item->tries--;
+		item->due_ms = now_of(talk) + FULL_MS;
+	}
+}
+
 void talk_heard(struct talk *talk, struct talk_peer *peer)
 {
 	peer->must_hear = false;

@@ -93,6 +93,7 @@ void talk_peer_init(struct talk_peer *peer, uint16_t nwk, bool sleepy);
 
 must_check int talk_add(struct talk *talk, struct talk_peer *peer, const struct talk_ask *ask);
 void talk_sent(struct talk *talk, uint32_t id, enum radio_status status);
+void talk_lost(struct talk *talk); /* the radio is another one: what it had under way is sent again */
 void talk_heard(struct talk *talk, struct talk_peer *peer);
 /* Of each frame that came, before anything else is done with it: the same came a moment ago. */
 bool talk_is_again(struct talk *talk, struct talk_peer *peer, const struct radio_message *message);

@@ -45,6 +45,7 @@ void inquiry_stop(struct device *device);
 void inquiry_heard(gwa_self *self, struct device *device);
 void inquiry_answered(gwa_self *self, uint32_t cookie, const struct radio_answer *answer);
 void inquiry_talked(gwa_self *self, const struct talk_result *result);
+void inquiry_lost(gwa_self *self); /* the radio is another one: it answers nothing of what was asked */
 void inquiry_tick(gwa_self *self);
 uint64_t inquiry_due_ms(const gwa_self *self);
 /* joins */

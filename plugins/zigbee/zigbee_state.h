@@ -50,6 +50,7 @@ struct device {
 	struct talk_peer peer;
 	struct interview *interview; /* NULL: none under way */
 	uint32_t step;               /* the one that waits for its answer */
+	bool asking;                 /* of the radio; else of the device itself */
 	uint64_t inquiry_due_ms;     /* UINT64_MAX: nothing is */
 	uint8_t inquiry_fails;
 	bool retold;                 /* what this interview found has been told */

@@ -341,6 +341,29 @@ static void test_radio_faults(void **state)
 	house_free(h);
 }
 
+/* Another radio while an interview and an order are under way: the old one answers nothing, and both go on. */
+static void test_another_radio(void **state)
+{
+	struct zdo_announce announce = { .eui = 0x3333, .nwk = 0x3333, .capabilities = 0x8e };
+	struct house *h = home();
+
+	(void)state;
+	permit(h, 200);
+	h->n = 0;
+	h->radio->events->on_announce(h->radio->ctx, &announce);
+	order(h, 1, LAMP, GWA_CAP_ON_OFF, true, 60000);
+	check_uint(h->n_work, 2);
+	zigbee_ops.ask(h->self, 2, "adopt", NULL, 0);
+	check_uint(h->begins[RADIO_ADOPT], 1);
+	run(h);
+	later(h, 10000);
+	check_int(last(h, 'j')->number, GWA_JOIN_READY);
+	check_true(last(h, 'f')->req == 1 && last(h, 'f')->number == GWA_OK);
+	check_uint(count(h, 'f'), 2);
+	check_uint(count(h, 'l') + count(h, 'd'), 0); /* the same network: everybody stays */
+	house_free(h);
+}
+
 static void test_foreign(void **state)
 {
 	struct house *h = house_new();
@@ -404,7 +427,7 @@ int main(void)
 		cmocka_unit_test(test_window),	     cmocka_unit_test(test_install_code), cmocka_unit_test(test_silent_join),
 		cmocka_unit_test(test_silence),	     cmocka_unit_test(test_addresses),	  cmocka_unit_test(test_leaving),
 		cmocka_unit_test(test_disturbances), cmocka_unit_test(test_full_table),	  cmocka_unit_test(test_radio_faults),
-		cmocka_unit_test(test_foreign),	     cmocka_unit_test(test_new_stick),	  cmocka_unit_test(test_lost_announcement),
+		cmocka_unit_test(test_another_radio), cmocka_unit_test(test_foreign),	     cmocka_unit_test(test_new_stick),	  cmocka_unit_test(test_lost_announcement),
 	};
 
 	return CHECK_RUN(rows);
