@@ -157,6 +157,10 @@ def test_what_a_stick_does_at_work(sim, tmp_path):
     assert int(answer["len"]) == len(answer["data"]) // 2 == 3 + 40 * (4 + 14 + 1)
     assert drive.done(f"send unicast {nwk:04x} 1 0 000200" + "ee00" * 300) == 0
     assert drive.done("send unicast 7777 1 6 010a01") == 2
+    # In a group, out of it, and out of it once more; a code that the stick takes as it is, and one of which it gets the key.
+    assert [drive.done(f"group 5 1 {member}") for member in (1, 1, 0, 0)] == [0, 0, 0, 0]
+    for code in ("83FED3407A939723A5C639B26916D505C3B5", "83FED3407A932B70"):
+        assert drive.done(f"code 00124b0000000099 {code}") == 0
     sim.ask(op="coordinator", what="reset")
     assert drive.hear("reset") == "reset it restarted by itself"
     drive.hear("ready")

@@ -344,6 +344,10 @@ export class Coordinator extends EventEmitter {
 		return { status, group, name: Buffer.alloc(0) };
 	}
 
+	on_extRemoveGroup({ endpoint, group }) {
+		return this.groups.delete(`${endpoint}/${group}`) ? OK : FAILED;
+	}
+
 	on_extAddGroup({ endpoint, group }) {
 		this.groups.add(`${endpoint}/${group}`);
 		return OK;

@@ -50,6 +50,7 @@ const REQUESTS = [
 	["ZDO", 0x40, "startupFromApp", "delay:u16", STATUS],
 	["ZDO", 0x45, "extRouteDisc", "dst:u16 options:u8 radius:u8", STATUS],
 	["ZDO", 0x4a, "extFindGroup", "endpoint:u8 group:u16", "status:u8 group:u16 name:bytes8"],
+	["ZDO", 0x47, "extRemoveGroup", "endpoint:u8 group:u16", STATUS],
 	["ZDO", 0x4b, "extAddGroup", "endpoint:u8 group:u16 name:bytes8", STATUS],
 	["ZDO", 0x50, "extNwkInfo", "", "nwk:u16 state:u8 pan:u16 parent:u16 epid:eui parentEui:eui channel:u8"],
 	["UTIL", 0x00, "getDeviceInfo", "", "status:u8 eui:eui nwk:u16 types:u8 state:u8 children:list16"],
