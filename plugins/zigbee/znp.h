@@ -20,6 +20,7 @@ enum {
 	ZNP_ASKS_MAX = 8,           /* questions that no device has answered yet */
 	ZNP_FETCHES_MAX = 4,        /* long messages that are being fetched from the stick */
 	ZNP_RESETS_MAX = 4,         /* restarts within ZNP_RESETS_MS: one more, and it is broken */
+	ZNP_REFUSALS_MAX = 8,       /* frames in a row that it does not take: then it is begun again */
 	ZNP_DATA_PLAIN_MAX = 80,    /* bytes of a frame on the air; more is several, and nobody takes several from a broadcast */
 	ZNP_DATA_INLINE_MAX = 230,  /* bytes that a request itself carries; more follow in pieces */
 	ZNP_DATA_STORE_MAX = 240,   /* bytes of a piece, there and back */

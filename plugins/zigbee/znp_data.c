@@ -108,14 +108,25 @@ void data_call(struct znp *z, struct op *op)
 		call_ext(z, op);
 }
 
+/* A stick that restarted takes no frame, and its word of that may have been lost on the line. */
+static void not_taken(struct znp *z, struct op *op, enum radio_status status)
+{
+	op_done(z, op, status);
+	if (status != RADIO_REFUSED || ++z->refusals < ZNP_REFUSALS_MAX)
+		return;
+	z->refusals = 0;
+	znp_restart(z, "it takes no frames any more");
+}
+
 void data_answer(struct znp *z, struct op *op, const struct mt_message *m)
 {
 	size_t len = op->send.message.data.len, left = len - op->send.stored;
 
 	if (!m || m->values[0].n) {
-		op_done(z, op, m ? op_status((uint8_t)m->values[0].n) : RADIO_REFUSED);
+		not_taken(z, op, m ? op_status((uint8_t)m->values[0].n) : RADIO_REFUSED);
 		return;
 	}
+	z->refusals = 0;
 	if (!op->send.storing && len > ZNP_DATA_INLINE_MAX) {
 		op->send.storing = true;
 		z->calling = op;

@@ -95,6 +95,7 @@ struct znp {
 	uint16_t routes[ZNP_ROUTES_MAX];
 	unsigned int n_routes;
 	uint64_t resets[ZNP_RESETS_MAX]; /* when */
+	unsigned int refusals;           /* in a row */
 	uint8_t product;
 	bool aligned;
 	char firmware[ZNP_FIRMWARE_CAP];
