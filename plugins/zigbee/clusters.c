@@ -37,7 +37,8 @@ enum {
 #define PORT(cl, ty, cap, acc, form, change) ROW(cl, 0x0055, ty, cap, acc, form, 0, 1, ALWAYS, 0, 0, DAY, change)
 
 static const struct cluster_row rows[] = {
-	ROW(CLUSTER_POWER, 0x0021, ZCL_UINT8, BATTERY, R, NUMBER, 0, 0.5, ALWAYS, 0, HOUR, DAY, 10),
+	ROW(CLUSTER_POWER, 0x0021, ZCL_UINT8, BATTERY, R, NUMBER, 0, 0.5, NO_CURVE, 0, HOUR, DAY, 10),
+	ROW(CLUSTER_POWER, 0x0020, ZCL_UINT8, BATTERY, R, CELL, 0, 0.1, CURVE, 0, HOUR, DAY, 1),
 	ROW(CLUSTER_POWER, 0x0020, ZCL_UINT8, VOLTAGE, R, NUMBER, 0, 0.1, BATTERY, FACT_BATTERY_VOLTAGE, HOUR, DAY, 1),
 	ROW(CLUSTER_POWER, 0x003e, MAP32, BATTERY_LOW, R, BITS, BATTERY_ALARM, 1, NO_ZONE, FACT_BATTERY_ALARM, HOUR, DAY, 0),
 	ROW(CLUSTER_DEVICE_TEMPERATURE, 0x0000, ZCL_INT16, DEVICE_TEMPERATURE, R, NUMBER, 0, 1, ALWAYS, 0, 0, 0, 0),
@@ -229,6 +230,11 @@ bool clusters_has_quirk(const struct node_endpoint *endpoint, enum model_flag fl
 	return node_fact(endpoint, FACT_QUIRKS, 0) & (int32_t)flag;
 }
 
+uint8_t clusters_curve(const struct node_endpoint *endpoint)
+{
+	return (uint8_t)((uint32_t)node_fact(endpoint, FACT_QUIRKS, 0) >> MODEL_CURVE_SHIFT & 15);
+}
+
 /* What the model is known to watch comes before what the device says. */
 static uint16_t zone_kind(const struct node_endpoint *endpoint)
 {
@@ -310,6 +316,10 @@ bool clusters_apply(const struct cluster_row *row, const struct node_endpoint *e
 		return true;
 	case WHEN_KNOWN:
 		return is_known(endpoint, row->arg2);
+	case WHEN_CURVE:
+		return clusters_curve(endpoint);
+	case WHEN_NO_CURVE:
+		return !clusters_curve(endpoint);
 	case WHEN_BATTERY:
 		return is_known(endpoint, row->arg2) && !node_has_in(endpoint, CLUSTER_ELECTRICAL);
 	case WHEN_NO_ZONE:

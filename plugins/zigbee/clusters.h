@@ -65,6 +65,7 @@ enum cluster_form {
 	FORM_MOVE,    /* that as a word */
 	FORM_METER,   /* a volume in the meter's unit */
 	FORM_COLOR,   /* x or y, with the other one, is hue and saturation */
+	FORM_CELL,    /* a voltage in tenths by the model's curve */
 	FORM_ORDER,   /* never read */
 };
 enum cluster_words { WORDS_LOCK, WORDS_DOOR, WORDS_MODE, WORDS_FAN, CLUSTER_WORDS };
@@ -73,6 +74,8 @@ enum cluster_words { WORDS_LOCK, WORDS_DOOR, WORDS_MODE, WORDS_FAN, CLUSTER_WORD
 enum cluster_when {
 	WHEN_ALWAYS,
 	WHEN_KNOWN,      /* arg2: this fact was found */
+	WHEN_CURVE,      /* the model's percentage is read from its voltage */
+	WHEN_NO_CURVE,
 	WHEN_BATTERY,    /* and there is nothing else that measures voltage */
 	WHEN_NO_ZONE,    /* the fact was found, and no zone says the same */
 	WHEN_COLOR_TEMPERATURE,
@@ -125,4 +128,5 @@ int clusters_number(enum cluster_words words, const void *word, size_t len);
 double clusters_factor(const struct cluster_row *row, const struct node_endpoint *endpoint);
 /* The meter's unit in litres (volumes) or in kWh; 0: no such thing. */
 double clusters_meter_unit(const struct node_endpoint *endpoint);
+uint8_t clusters_curve(const struct node_endpoint *endpoint); /* 1..MODEL_CURVES; 0: none */
 bool clusters_has_quirk(const struct node_endpoint *endpoint, enum model_flag flag);

@@ -38,6 +38,7 @@ static uint8_t value_type(uint8_t form, uint16_t cap)
 	case FORM_NUMBER:
 	case FORM_LUX:
 	case FORM_METER:
+	case FORM_CELL:
 		break;
 	}
 	(void)cap;

@@ -19,7 +19,9 @@ enum model_flag {
 	MODEL_TURNED_COVER = 4,  /* 100 is open there, too */
 	MODEL_NO_OPTIONS = 8,    /* refuses level and colour commands that end with options */
 };
-enum { MODEL_ZONE_SHIFT = 4 }; /* of four more bits: what the zone watches, whatever it says itself */
+/* Of four more bits each: what the zone watches, whatever it says itself; by which curve (values.c) the battery's voltage is its percentage,
+ * whatever it says itself. */
+enum { MODEL_ZONE_SHIFT = 4, MODEL_CURVE_SHIFT = 8, MODEL_CURVES = 15 };
 enum model_zone { ZONE_OWN, ZONE_CONTACT, ZONE_MOTION, ZONE_SMOKE, ZONE_WATER, ZONE_CARBON_MONOXIDE, ZONE_GAS, ZONE_VIBRATION, MODEL_ZONES };
 
 struct model {

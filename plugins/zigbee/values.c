@@ -80,6 +80,41 @@ static struct gwa_value covering(const struct cluster_row *row, const struct nod
 	return row->form == FORM_OPEN ? whole(COVER_MAX - raw) : word(raw < COVER_MAX ? "open" : "close");
 }
 
+/* Full at 3 V, and then steeply down: a lithium cell under load. */
+static double lithium(double mv)
+{
+	static const struct {
+		double mv, percent;
+	} knees[] = { { 2100, 0 }, { 2440, 6 }, { 2740, 18 }, { 2900, 42 }, { 3000, 100 } };
+
+	for (size_t i = 0; mv >= knees[0].mv && i + 1 < N_ELEMENTS(knees); i++) {
+		double share = (mv - knees[i].mv) / (knees[i + 1].mv - knees[i].mv);
+
+		if (share < 1)
+			return knees[i].percent + share * (knees[i + 1].percent - knees[i].percent);
+	}
+	return mv < knees[0].mv ? 0 : 100;
+}
+
+/* In the order of tests/sim/models.mjs; those from the third on are straight lines. */
+static struct gwa_value cell(uint8_t curve, double mv)
+{
+	enum { LITHIUM = 1, ALKALINE, LINES };
+	static const uint16_t lines[][2] = { { 2500, 3000 }, { 2850, 3000 }, { 2500, 3200 }, { 3000, 4200 }, { 2200, 3100 }, { 2200, 3000 },
+					     { 2100, 3000 }, { 2500, 2800 }, { 4400, 6400 }, { 2800, 3000 }, { 3450, 4100 }, { 2500, 3300 },
+					     { 5400, 6800 } };
+	double percent;
+
+	_Static_assert(LINES + N_ELEMENTS(lines) - 1 == MODEL_CURVES, "a curve of the generator is missing");
+	if (curve == LITHIUM)
+		percent = lithium(mv);
+	else if (curve == ALKALINE)
+		percent = 235 - 370000 / (mv + 1);
+	else
+		percent = (mv - lines[curve - LINES][0]) * 100 / (lines[curve - LINES][1] - lines[curve - LINES][0]);
+	return (struct gwa_value){ .type = GWA_T_REAL, .v.f = round(fmin(fmax(percent, 0), 100)) };
+}
+
 /* What lamps say of themselves is in both attributes; the other one was heard before. */
 static size_t color_readings(const struct node_endpoint *endpoint, uint16_t attribute, double raw, struct trait_reading *ret)
 {
@@ -136,6 +171,8 @@ static struct gwa_value value_of(const struct cluster_row *row, const struct nod
 	case FORM_OPEN:
 	case FORM_MOVE:
 		return covering(row, endpoint, raw);
+	case FORM_CELL:
+		return cell(clusters_curve(endpoint), raw * 100);
 	case FORM_COLOR:
 	case FORM_ORDER:
 		break;

@@ -59,13 +59,18 @@ function isStandard(definition) {
 /* What its zone watches, when it watches one thing. */
 const ZONES = ["contact", "occupancy", "smoke", "water_leak", "carbon_monoxide", "gas", "vibration"];
 
-/* enum model_quirk */
+/* How its cell's voltage is to be taken for a percentage, which it does not tell or tells wrong: values.c's curves, in their order. */
+const CURVES = ["3V_2100", "3V_1500_2800", [2500, 3000], [2850, 3000], [2500, 3200], [3000, 4200], [2200, 3100], [2200, 3000], [2100, 3000],
+	[2500, 2800], [4400, 6400], [2800, 3000], [3450, 4100], [2500, 3300], [5400, 6800]].map((c) => JSON.stringify(c));
+const curveOf = (v) => v?.vOffset ? 0 : CURVES.indexOf(JSON.stringify(v?.min === undefined ? v : [v.min, v.max])) + 1;
+
+/* enum model_flag */
 function flagsOf(definition) {
 	const prepared = zhc.prepareDefinition(definition), meta = prepared.meta ?? {};
 	const exposes = typeof prepared.exposes === "function" ? [] : prepared.exposes;
 	const zones = prepared.fromZigbee.some((c) => c.cluster === "ssIasZone") ? ZONES.filter((z) => exposes.some((e) => e.name === z)) : [];
 	return (isStandard(definition) ? 1 : 0) | (meta.battery?.dontDividePercentage ? 2 : 0) | (meta.coverInverted ? 4 : 0) |
-		(meta.omitOptionalLevelAndColorParams ? 8 : 0) | (zones.length === 1 ? (ZONES.indexOf(zones[0]) + 1) << 4 : 0);
+		(meta.omitOptionalLevelAndColorParams ? 8 : 0) | (zones.length === 1 ? (ZONES.indexOf(zones[0]) + 1) << 4 : 0) | curveOf(meta.battery?.voltageToPercentage) << 8;
 }
 
 function endpointText(e) {

@@ -50,6 +50,8 @@ static const struct {
 static const char *const when_words[] = {
 	[WHEN_ALWAYS] = "",
 	[WHEN_KNOWN] = "the device has the attribute",
+	[WHEN_CURVE] = "of models whose percentage is known to be wrong",
+	[WHEN_NO_CURVE] = "",
 	[WHEN_BATTERY] = "the device has the attribute; nothing else of the endpoint measures voltage",
 	[WHEN_NO_ZONE] = "the device has the attribute; no zone in the endpoint",
 	[WHEN_COLOR_TEMPERATURE] = "a lamp of white shades, or one that does not say what it is",

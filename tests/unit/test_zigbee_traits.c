@@ -231,6 +231,32 @@ static void known_quirks(void **state)
 	check_true(home_can(&home, 1, GWA_CAP_CARBON_MONOXIDE, NULL));
 }
 
+/* Some models tell no percentage, or a wrong one: it is read from the voltage. */
+static void a_cell_by_its_curve(void **state)
+{
+	static const struct {
+		uint8_t curve, tenths, percent;
+	} cells[] = { { 1, 31, 100 }, { 1, 30, 100 }, { 1, 29, 42 }, { 1, 25, 8 },  { 1, 21, 0 },    { 1, 0, 0 },    { 2, 30, 100 },
+		      { 2, 20, 50 },  { 2, 10, 0 },   { 3, 28, 60 }, { 3, 24, 0 },  { 3, 31, 100 },  { 4, 29, 33 },  { 6, 36, 50 },
+		      { 7, 29, 78 },  { 10, 27, 67 }, { 11, 54, 50 }, { 15, 61, 50 } };
+	struct home home;
+
+	(void)state;
+	for (size_t i = 0; i < N_ELEMENTS(cells); i++) {
+		struct model model = { .quirks = (uint16_t)(cells[i].curve << MODEL_CURVE_SHIFT) };
+
+		home_of(&home, 0x0001);
+		traits_know(&home.node, &model);
+		home_hears(&home, 1, 0x0001, 0x20, ZCL_UINT8, cells[i].tenths);
+		check_uint(home.n, 2);
+		check_near(home_reading(&home, GWA_CAP_BATTERY)->v.f, cells[i].percent, 0);
+		check_near(home_reading(&home, GWA_CAP_VOLTAGE)->v.f, cells[i].tenths / 10.0, 1e-9);
+		home_hears(&home, 1, 0x0001, 0x21, ZCL_UINT8, 200);
+		check_uint(home.n, 0);
+		check_true(home_can(&home, 1, GWA_CAP_BATTERY, NULL));
+	}
+}
+
 static void a_battery_tells_what_it_has(void **state)
 {
 	struct home home;
@@ -386,6 +412,7 @@ int main(void)
 		cmocka_unit_test(a_tilt_blind_has_no_lift),
 		cmocka_unit_test(zones_say_what_they_watch),
 		cmocka_unit_test(known_quirks),
+		cmocka_unit_test(a_cell_by_its_curve),
 		cmocka_unit_test(a_battery_tells_what_it_has),
 		cmocka_unit_test(meters_count_in_their_unit),
 		cmocka_unit_test(a_plug_measures),
