@@ -71,6 +71,7 @@ def sysroot(out, arch, log):
     key = hashlib.sha256(" ".join([arch] + PACKAGES).encode()).hexdigest()[:12]
     root = out / f"{arch}-{key}"
     if (root / ".whole").exists():
+        lead_inside(root, arch)
         return root
     for old in out.glob(f"{arch}-*"):
         shutil.rmtree(old, ignore_errors=True)
@@ -79,7 +80,17 @@ def sysroot(out, arch, log):
     if code:
         return None
     (root / ".whole").touch()
+    lead_inside(root, arch)
     return root
+
+
+def lead_inside(root, arch):
+    """Libraries that are links from the root on lead out of a sysroot: to nothing, and meson takes the static one."""
+    for link in (root / "usr/lib" / MACHINES[arch][0]).glob("*.so"):
+        if link.is_symlink() and os.readlink(link).startswith("/"):
+            target = os.path.relpath(f"{root}{os.readlink(link)}", link.parent)
+            link.unlink()
+            link.symlink_to(target)
 
 
 def cross_file(out, arch, root):
