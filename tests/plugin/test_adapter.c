@@ -12,7 +12,7 @@
 #include "sys/crypto.h"
 #include "sys/packet.h"
 
-enum { EXIT_AGAIN = 75, EXIT_CONFIG = 78, EXIT_USAGE = 64, WAIT_MS = 10000, CAP_TEXT = 0x8002 };
+enum { EXIT_AGAIN = 75, EXIT_CONFIG = 78, EXIT_USAGE = 64, WAIT_MS = 10000, CAP_WORDS = 0x8002 };
 
 static const struct address probe = { .len = 2, .bytes = { 0xab, 1 } };
 
@@ -45,7 +45,7 @@ static void start(struct child *c, const char *plugin)
 static bool said_text(struct child *c, const char *text)
 {
 	for (size_t i = 0; i < c->core->n_reports; i++) {
-		if (c->core->reports[i].cap == CAP_TEXT &&
+		if (c->core->reports[i].cap == CAP_WORDS &&
 		    strcmp(c->core->reports[i].text, text) == 0)
 			return true;
 	}
