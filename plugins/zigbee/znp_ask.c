@@ -96,7 +96,7 @@ int ops_ask(struct radio *radio, uint32_t cookie, const struct radio_question *q
 	if (err)
 		return err;
 	op->ask = *question;
-	op_accepted(znp_of(radio), op);
+	znp_pump(znp_of(radio));
 	return 0;
 }
 

@@ -161,7 +161,7 @@ int ops_send(struct radio *radio, uint32_t cookie, const struct radio_message *m
 	memcpy(copy, message->data.data, message->data.len);
 	op->send.message = *message;
 	op->send.message.data.data = op->send.data = copy;
-	op_accepted(z, op);
+	znp_pump(z);
 	return 0;
 }
 

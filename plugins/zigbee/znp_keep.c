@@ -229,6 +229,6 @@ int ops_keep(struct radio *radio, uint32_t cookie)
 	int err = op_new(znp_of(radio), OP_KEEP, cookie, &op);
 
 	if (!err)
-		op_accepted(znp_of(radio), op);
+		znp_pump(znp_of(radio));
 	return err;
 }

@@ -62,7 +62,6 @@ void op_flies(struct znp *z, struct op *op, uint64_t ms);
 void op_done(struct znp *z, struct op *op, enum radio_status status); /* told and freed */
 void op_free(struct znp *z, struct op *op);
 must_check int op_new(struct znp *z, enum op_kind kind, uint32_t cookie, struct op **ret);
-void op_accepted(struct znp *z, struct op *op);
 enum radio_status op_status(uint8_t status); /* of the stick's */
 
 /* znp_data.c */

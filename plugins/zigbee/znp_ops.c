@@ -219,12 +219,6 @@ int op_new(struct znp *z, enum op_kind kind, uint32_t cookie, struct op **ret)
 	return 0;
 }
 
-void op_accepted(struct znp *z, struct op *op)
-{
-	(void)op;
-	znp_pump(z);
-}
-
 int ops_permit(struct radio *radio, uint32_t cookie, uint8_t seconds, uint16_t nwk)
 {
 	struct op *op;
@@ -234,7 +228,7 @@ int ops_permit(struct radio *radio, uint32_t cookie, uint8_t seconds, uint16_t n
 		return err;
 	op->permit.seconds = seconds < PERMIT_MAX ? seconds : PERMIT_MAX;
 	op->permit.nwk = nwk;
-	op_accepted(znp_of(radio), op);
+	znp_pump(znp_of(radio));
 	return 0;
 }
 
@@ -255,7 +249,7 @@ int ops_install_code(struct radio *radio, uint32_t cookie, uint64_t eui, struct 
 		op->install.eui = eui;
 		op->install.len = whole ? INSTALL_CODE_LEN_MAX : INSTALL_CODE_KEY_LEN;
 		memcpy(op->install.bytes, bytes, op->install.len);
-		op_accepted(znp_of(radio), op);
+		znp_pump(znp_of(radio));
 	}
 	crypto_wipe(bytes, sizeof(bytes));
 	return err;
@@ -269,7 +263,7 @@ int ops_channel(struct radio *radio, uint32_t cookie, uint8_t channel)
 	if (err)
 		return err;
 	op->channel = channel;
-	op_accepted(znp_of(radio), op);
+	znp_pump(znp_of(radio));
 	return 0;
 }
 
@@ -283,7 +277,7 @@ int ops_group(struct radio *radio, uint32_t cookie, uint16_t group, uint8_t endp
 	op->group.id = group;
 	op->group.endpoint = endpoint;
 	op->group.member = member;
-	op_accepted(znp_of(radio), op);
+	znp_pump(znp_of(radio));
 	return 0;
 }
 

@@ -214,6 +214,29 @@ static void test_seed(void **state)
 	check_true(!tclk_seed_find(keys + 8, 4, found));
 }
 
+/* Where zigbee-herdsman's structs have these members, in both layouts. */
+static void test_places(void **state)
+{
+	static const struct {
+		size_t len;
+		uint8_t level, channel, pan, channels, ext_pan, update_id;
+	} rows[] = { { 110, 12, 22, 33, 36, 53, 109 }, { 116, 12, 24, 36, 40, 57, 114 } };
+	struct nv_nib nib = { 0xa1, 0xa2, 0xa9, 0xa4a3, 0xa8a7a6a5, 0xb8b7b6b5b4b3b2b1 };
+
+	(void)state;
+	for (size_t i = 0; i < N_ELEMENTS(rows); i++) {
+		uint8_t bytes[NV_NIB_LEN_ALIGNED] = { 0 };
+
+		check_ok(nv_nib_patch(bytes, rows[i].len, &nib));
+		check_uint(bytes[rows[i].level], 0xa1);
+		check_uint(bytes[rows[i].channel], 0xa2);
+		check_bytes(&bytes[rows[i].pan], 2, "\xa3\xa4", 2);
+		check_bytes(&bytes[rows[i].channels], 4, "\xa5\xa6\xa7\xa8", 4);
+		check_bytes(&bytes[rows[i].ext_pan], 8, "\xb1\xb2\xb3\xb4\xb5\xb6\xb7\xb8", 8);
+		check_uint(bytes[rows[i].update_id], 0xa9);
+	}
+}
+
 /* Records of the stick's memory in both layouts, and in none. */
 static void test_records(void **state)
 {
@@ -252,7 +275,7 @@ int main(void)
 {
 	const struct CMUnitTest rows[] = {
 		cmocka_unit_test(test_read),  cmocka_unit_test(test_wrong), cmocka_unit_test(test_limits),
-		cmocka_unit_test(test_again), cmocka_unit_test(test_seed),  cmocka_unit_test(test_records),
+		cmocka_unit_test(test_again), cmocka_unit_test(test_seed),  cmocka_unit_test(test_records), cmocka_unit_test(test_places),
 	};
 
 	return crypto_init() || CHECK_RUN(rows);
