@@ -18,6 +18,7 @@ from machine import HERE, TREE, Qemu, Uml  # noqa: E402
 SCENARIOS = {
     "bench_bleak": ("free", 60),
     "plugin_beacons": ("virtual", 90),
+    "plugin_silence": ("free", 150),
     "plugin_peripherals": ("free", 90),
 }
 
