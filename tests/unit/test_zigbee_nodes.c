@@ -81,6 +81,8 @@ static void test_same_again(void **state)
 	check_uint(back.node.n_endpoints, 3);
 	check_int(node_fact(&back.node.endpoints[2], FACT_METER_DIVISOR, 0), -7);
 	check_int(node_fact(&back.node.endpoints[2], FACT_ZONE_TYPE, 9), 9);
+	check_int(node_fact(&back.node.endpoints[2], FACT_MIREDS_MAX, 454), 454);
+	check_int(node_fact(&back.node.endpoints[2], FACT_SETPOINT_MAX, 3000), 3000);
 	check_true(node_has_in(node_endpoint(&back.node, 3), 4) && node_has_out(node_endpoint(&back.node, 3), 0x1004));
 	check_true(!node_endpoint(&back.node, 4));
 	check_int(nodes_read(&blob, &started, &back), NODES_E_END);
