@@ -112,6 +112,29 @@ static void lamps_tell(void **state)
 	says_nothing(0x0300, 3, ZCL_UINT16, 20000);
 }
 
+static void ranges_are_the_devices_own(void **state)
+{
+	struct gwa_cap cap;
+	struct home home;
+
+	(void)state;
+	home_of(&home, 0x0300);
+	home_has(&home.endpoints[0], 0x0201);
+	check_true(home_can(&home, 1, GWA_CAP_COLOR_TEMPERATURE, &cap));
+	check_true(cap.min == 150 && cap.max == 500);
+	home_fact(&home.endpoints[0], FACT_MIREDS_MIN, 250);
+	home_fact(&home.endpoints[0], FACT_MIREDS_MAX, 454);
+	check_true(home_can(&home, 1, GWA_CAP_COLOR_TEMPERATURE, &cap));
+	check_true(cap.min == 250 && cap.max == 454);
+	home_fact(&home.endpoints[0], FACT_MIREDS_MAX, 65279); /* as good as nothing said */
+	check_true(home_can(&home, 1, GWA_CAP_COLOR_TEMPERATURE, &cap));
+	check_true(cap.min == 150 && cap.max == 500);
+	home_fact(&home.endpoints[0], FACT_SETPOINT_MIN, 3000);
+	home_fact(&home.endpoints[0], FACT_SETPOINT_MAX, 500);
+	check_true(home_can(&home, 1, GWA_CAP_TARGET_TEMPERATURE, &cap));
+	check_true(cap.min == 7000 && cap.max == 30000);
+}
+
 static void a_lamp_of_two_coordinates(void **state)
 {
 	struct home home;
@@ -407,6 +430,7 @@ int main(void)
 		cmocka_unit_test(what_is_none_is_no_reading),
 		cmocka_unit_test(only_a_standard_attribute_of_an_endpoint_with_the_cluster),
 		cmocka_unit_test(lamps_tell),
+		cmocka_unit_test(ranges_are_the_devices_own),
 		cmocka_unit_test(a_lamp_of_two_coordinates),
 		cmocka_unit_test(coverings_are_turned_round),
 		cmocka_unit_test(a_tilt_blind_has_no_lift),
