@@ -318,7 +318,7 @@ static const struct {
 	uint16_t cap;
 	bool momentary; /* a report is a press; else a change of what it was is */
 } press_rows[] = {
-	{ CAP_BUTTON, true }, { CAP_ON_OFF, false }, { CAP_CONTACT, false }, { CAP_INPUT, false }, { CAP_TAMPER, false },
+	{ CAP_BUTTON, true }, { CAP_DIMMER, true }, { CAP_ON_OFF, false }, { CAP_CONTACT, false }, { CAP_INPUT, false }, { CAP_TAMPER, false },
 	{ CAP_LOCK_STATE, false }, { CAP_DOOR_STATE, false },
 };
 
