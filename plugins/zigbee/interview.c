@@ -339,17 +339,6 @@ static void keep_basic(struct node *node, uint16_t attribute, const struct zcl_v
 		node->power = (uint8_t)(value->u & 0x7f);
 }
 
-static void keep_fact(struct interview *iv, const struct trait_attribute *row, const struct zcl_value *value)
-{
-	struct node_endpoint *e = &iv->node.endpoints[iv->endpoint];
-	bool number = value->type->form == ZCL_F_UINT || value->type->form == ZCL_F_INT || value->type->form == ZCL_F_BOOL;
-
-	if (row->fact >= NODE_FACTS || !number || value->u > INT32_MAX)
-		return;
-	e->facts[row->fact] = (int32_t)value->u;
-	e->known |= 1u << row->fact;
-}
-
 /* How many of the attributes that were asked are in the answer, good or not. */
 static size_t keep_records(struct interview *iv, const struct zcl_frame *frame)
 {
@@ -366,7 +355,8 @@ static size_t keep_records(struct interview *iv, const struct zcl_frame *frame)
 			if (!record.status && iv->phase == INTERVIEW_BASIC)
 				keep_basic(&iv->node, record.attribute, &record.value);
 			else if (!record.status && iv->phase == INTERVIEW_FACTS)
-				keep_fact(iv, &plan[i], &record.value);
+				(void)traits_learn(&iv->node.endpoints[iv->endpoint], plan[i].cluster, 0, record.attribute,
+						   &record.value);
 			if (record.status)
 				count_refused(iv);
 		}
