@@ -4,7 +4,7 @@
  *   above   ble/plugin  ble/sensors  ble/keep  ble/gatt  ble/agent
  *   below   base/base  ble/agent  ble/beacons  ble/bluez  ble/bus  ble/gatt  ble/window  sdk/gw_adapter
  *   owns    struct gwa_self
- *   limits  BLE_SEEN_MAX
+ *   limits  BLE_SEEN_MAX BLE_HELD_MAX
  */
 #include "base/base.h"
 #include "ble/agent.h"
@@ -17,6 +17,7 @@
 
 enum {
 	BLE_SEEN_MAX = 128,	  /* devices in the air, while a window is open */
+	BLE_HELD_MAX = 16,	  /* events that found no credit; the oldest goes */
 	BLE_GRACE_MS = 2000,	  /* without an ear for that long all devices are out of reach */
 	BLE_MARKS_MS = 300000,	  /* counters of measurements are kept in such steps */
 	BLE_BEACONS_MS = 1000,	  /* news about devices are kept together */
@@ -30,6 +31,15 @@ struct seen {
 	char name[BEACON_TEXT_MAX + 1];
 };
 
+/* A press that could not be said yet. A measurement comes again by itself, a press does not. */
+struct held {
+	uint8_t mac[6], endpoint;
+	uint16_t cap;
+	bool is_text;
+	int64_t number;
+	char text[16];
+};
+
 struct gwa_self {
 	gwa_host *host;
 	struct bus bus;
@@ -40,6 +50,8 @@ struct gwa_self {
 	struct agent agent;
 	struct seen *seen; /* BLE_SEEN_MAX; NULL while no window is open */
 	size_t n_seen, next_seen;
+	size_t n_held;
+	struct held held[BLE_HELD_MAX];
 	bool deaf; /* no adapter has listened for BLE_GRACE_MS */
 	uint64_t away_ms, marks_ms, beacons_ms; /* when their timers are due; UINT64_MAX: not set */
 };
@@ -47,6 +59,7 @@ struct gwa_self {
 /* sensors: adverts become devices and reports */
 void sensors_said(gwa_self *self, const struct props_path *path, const struct props *props, bool whole);
 void sensors_listening(gwa_self *self, bool listening);
+void sensors_say_held(gwa_self *self); /* there is credit again */
 void sensors_grace(gwa_self *self);
 void sensors_away(gwa_self *self);
 void sensors_describe(gwa_self *self, struct beacon *beacon);

@@ -145,7 +145,7 @@ static void on_step(void *ctx, DBusMessage *reply)
 		return;
 	if (error[0] && strcmp(error, "InProgress") != 0 && strcmp(error, "AlreadyExists") != 0) {
 		text_print(text, sizeof(text), "hci%u: %s", adapter->number, error);
-		adapter->bluez->calls->on_odd(adapter->bluez->ctx, text);
+		adapter->bluez->calls->on_odd(adapter->bluez->ctx, false, text);
 		again(adapter);
 		return;
 	}
@@ -267,7 +267,7 @@ static struct bluez_adapter *add_adapter(struct bluez *bluez, uint8_t number, co
 		watch_all(bluez, number, true);
 		return adapter;
 	}
-	bluez->calls->on_odd(bluez->ctx, "more adapters than we use");
+	bluez->calls->on_odd(bluez->ctx, false, "more adapters than we use");
 	return NULL;
 }
 
@@ -328,7 +328,7 @@ static void on_object(void *ctx, const char *text, enum props_interface interfac
 	struct props_path path;
 
 	if (props && props->odd)
-		bluez->calls->on_odd(bluez->ctx, "a property of another type than BlueZ's");
+		bluez->calls->on_odd(bluez->ctx, true, "a property of another type than BlueZ's");
 	if (props_path_read(text, &path))
 		return;
 	if (!path.has_device)
@@ -376,7 +376,7 @@ static void on_objects(void *ctx, DBusMessage *reply)
 		r = props_managed(reply, on_object, bluez);
 	bluez->whole = bluez->kept = false;
 	if (r) {
-		bluez->calls->on_odd(bluez->ctx, "BlueZ does not say its objects");
+		bluez->calls->on_odd(bluez->ctx, false, "BlueZ does not say its objects");
 		ask_later(bluez);
 		return;
 	}
@@ -444,7 +444,7 @@ void bluez_signal(struct bluez *bluez, DBusMessage *signal)
 		r = props_changed(signal, on_object, bluez);
 	bluez->whole = false;
 	if (r)
-		bluez->calls->on_odd(bluez->ctx, "a malformed signal");
+		bluez->calls->on_odd(bluez->ctx, true, "a malformed signal");
 }
 
 void bluez_on_timer(struct bluez *bluez)

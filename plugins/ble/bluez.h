@@ -36,7 +36,7 @@ struct bluez_calls {
 	void (*on_object)(void *ctx, const struct props_path *path, enum props_interface interface, const struct props *props,
 			  bool whole);
 	/* A note: what is malformed, what BlueZ refuses. */
-	void (*on_odd)(void *ctx, const char *what);
+	void (*on_odd)(void *ctx, bool malformed, const char *what);
 	/* Each remembered device, one after the other; false past the last. */
 	bool (*known)(void *ctx, size_t i, uint8_t ret_mac[6]);
 	/* bluetoothd is there, and knows nothing of us; or it is gone. */

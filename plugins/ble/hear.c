@@ -25,15 +25,16 @@ static int counter_is_news(uint32_t counter, struct hear_memory *memory)
 	return 0;
 }
 
-/* Of the same for the first time since a while? A mark keeps the time when it was first heard, so that what is said without
- * an end is news again from time to time. */
-static int mark_is_news(uint32_t mark, uint64_t now_ms, struct hear_memory *memory)
+/* Is it the first of its kind since a while? What has a number or tells an event is one thing as long as it is repeated, however
+ * long that takes (lasts); a measurement that is said without an end is news again from time to time. */
+static int mark_is_news(uint32_t mark, bool lasts, uint64_t now_ms, struct hear_memory *memory)
 {
-	if (memory->mark_ms && memory->mark == mark && now_ms - memory->mark_ms < HEAR_SAME_MS)
-		return HEAR_E_REPEATED;
+	bool same = memory->mark_ms && memory->mark == mark && now_ms - memory->mark_ms < HEAR_SAME_MS;
+
+	if (!same || lasts)
+		memory->mark_ms = now_ms ? now_ms : 1;
 	memory->mark = mark;
-	memory->mark_ms = now_ms ? now_ms : 1;
-	return 0;
+	return same ? HEAR_E_REPEATED : 0;
 }
 
 /* FNV-1a. It only has to tell news from repetition. */
@@ -81,7 +82,8 @@ static int try_bthome(const struct try *try, struct view data)
 	try->ret->irregular = b->on_trigger || is_event(&b->readings);
 	if (b->sealed)
 		return counter_is_news(b->counter, try->memory);
-	return mark_is_news(b->has_packet_id ? b->packet_id : hash_of(data), try->now_ms, try->memory);
+	return mark_is_news(b->has_packet_id ? b->packet_id : hash_of(data), b->has_packet_id || try->ret->irregular, try->now_ms,
+			    try->memory);
 }
 
 static int try_mibeacon(const struct try *try, struct view data)
@@ -106,7 +108,7 @@ static int try_mibeacon(const struct try *try, struct view data)
 	try->ret->sealed = m->sealed;
 	try->ret->bound = m->sealed && !old;
 	try->ret->irregular = is_event(&m->readings);
-	return try->ret->bound ? counter_is_news(m->counter, try->memory) : mark_is_news(m->counter, try->now_ms, try->memory);
+	return try->ret->bound ? counter_is_news(m->counter, try->memory) : mark_is_news(m->counter, true, try->now_ms, try->memory);
 }
 
 /* Its counter has eight bits: enough to tell a repetition, nothing against a replay. */
@@ -121,7 +123,7 @@ static int try_atc(const struct try *try, struct view data)
 		return translate(err, table, N_ELEMENTS(table));
 	try->ret->readings = &a->readings;
 	try->ret->sealed = a->sealed;
-	return mark_is_news(a->counter, try->now_ms, try->memory);
+	return mark_is_news(a->counter, false, try->now_ms, try->memory);
 }
 
 static int try_switchbot(const struct try *try, struct view data)
@@ -136,7 +138,7 @@ static int try_switchbot(const struct try *try, struct view data)
 		return translate(err, table, N_ELEMENTS(table));
 	try->ret->readings = &s->readings;
 	try->ret->model = s->model;
-	return mark_is_news(hash_of(data), try->now_ms, try->memory);
+	return mark_is_news(hash_of(data), false, try->now_ms, try->memory);
 }
 
 static int try_ruuvi(const struct try *try, struct view data)
@@ -147,7 +149,7 @@ static int try_ruuvi(const struct try *try, struct view data)
 	if (err)
 		return err < 0 ? err : err == RUUVI_E_FORMAT ? HEAR_E_NOTHING : HEAR_E_MALFORMED;
 	try->ret->readings = &r->readings;
-	return mark_is_news(hash_of(data), try->now_ms, try->memory);
+	return mark_is_news(hash_of(data), false, try->now_ms, try->memory);
 }
 
 static int try_govee(const struct try *try, uint16_t company, struct view data)
@@ -159,7 +161,7 @@ static int try_govee(const struct try *try, uint16_t company, struct view data)
 	if (err)
 		return err < 0 ? err : HEAR_E_NOTHING;
 	try->ret->readings = &g->readings;
-	return mark_is_news(hash_of(data), try->now_ms, try->memory);
+	return mark_is_news(hash_of(data), false, try->now_ms, try->memory);
 }
 
 /* It says who it is and nothing else. */
@@ -175,7 +177,7 @@ static int try_ibeacon(const struct try *try, struct view data)
 	    readings_add(&try->ret->none, CAP_RSSI, value_int(try->source->props->rssi)))
 		return HEAR_E_MALFORMED;
 	try->ret->readings = &try->ret->none;
-	return mark_is_news(hash_of(data), try->now_ms, try->memory);
+	return mark_is_news(hash_of(data), false, try->now_ms, try->memory);
 }
 
 /* 0 is an answer, and so is what says that the format is the right one; HEAR_E_NOTHING is none. */

@@ -9,7 +9,7 @@
  *   errors  HEAR_E_NOTHING HEAR_E_KEY HEAR_E_PLAIN HEAR_E_FORGED HEAR_E_MALFORMED HEAR_E_REPEATED HEAR_E_REPLAYED
  *
  * A sealed beacon's counter has to rise, for ever: equal is a repetition, lower is a replay. What a plain one says again
- * within HEAR_SAME_MS is a repetition.
+ * within HEAR_SAME_MS is a repetition; a packet with a number, or an event, within that time after its last repetition.
  */
 #include "base/base.h"
 #include "ble/atc.h"
@@ -56,7 +56,7 @@ struct hear_memory {
 	bool has_counter;
 	uint32_t counter; /* of the last sealed one that was good */
 	uint32_t mark;	  /* of the last plain one: its packet id, or a hash */
-	uint64_t mark_ms; /* when it was first heard; 0: never */
+	uint64_t mark_ms; /* when it was heard; 0: never */
 };
 
 struct hearing {

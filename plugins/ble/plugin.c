@@ -78,11 +78,11 @@ static void on_object(void *ctx, const struct props_path *path, enum props_inter
 		sensors_said(self, path, props, whole);
 }
 
-static void on_odd(void *ctx, const char *what)
+static void on_odd(void *ctx, bool malformed, const char *what)
 {
 	gwa_self *self = ctx;
 
-	gwa(self->host)->note(self->host, GWA_NOTE_MALFORMED, 1, "bluetoothd", what);
+	gwa(self->host)->note(self->host, malformed ? GWA_NOTE_MALFORMED : GWA_NOTE_STATUS, 1, "bluetoothd", what);
 }
 
 static bool known(void *ctx, size_t i, uint8_t ret_mac[6])
@@ -290,7 +290,8 @@ static void ble_remove(gwa_self *self, uint64_t req, const struct gwa_addr *addr
 
 static void ble_on_stored(gwa_self *self, uint64_t up_to)
 {
-	(void)self, (void)up_to;
+	(void)up_to;
+	sensors_say_held(self);
 }
 
 static void ble_on_fd(gwa_self *self, int fd, uint32_t events)

@@ -97,6 +97,39 @@ static bool acts(const struct readings *readings)
 	return false;
 }
 
+static void hold(gwa_self *self, const struct beacon *beacon, const struct reading *r)
+{
+	struct held *held;
+
+	if (self->n_held == BLE_HELD_MAX) {
+		memmove(self->held, self->held + 1, --self->n_held * sizeof(self->held[0]));
+		gwa(self->host)->note(self->host, GWA_NOTE_DROPPED, 1, beacon->name, "an event that found no credit");
+	}
+	held = &self->held[self->n_held++];
+	*held = (struct held){ .endpoint = r->index, .cap = r->cap, .is_text = r->value.type == VALUE_TEXT };
+	memcpy(held->mac, beacon->mac, 6);
+	if (held->is_text)
+		text_copy_n(held->text, sizeof(held->text), r->value.data, r->value.len);
+	else
+		held->number = r->value.i;
+}
+
+void sensors_say_held(gwa_self *self)
+{
+	size_t n = 0;
+
+	for (; n < self->n_held; n++) {
+		const struct held *held = &self->held[n];
+		const struct beacon *beacon = beacons_find(&self->beacons, held->mac);
+		struct value value = held->is_text ? value_text(held->text) : value_int(held->number);
+
+		if (beacon && !sensors_report(self, beacon, held->endpoint, held->cap, &value))
+			break;
+	}
+	self->n_held -= n;
+	memmove(self->held, self->held + n, self->n_held * sizeof(self->held[0]));
+}
+
 static void report_all(gwa_self *self, struct beacon *beacon, const struct readings *readings, uint64_t now)
 {
 	for (size_t i = 0; i < readings->n; i++) {
@@ -107,6 +140,8 @@ static void report_all(gwa_self *self, struct beacon *beacon, const struct readi
 			continue;
 		if (sensors_report(self, beacon, r->index, r->cap, &r->value))
 			beacon_said(cap, &r->value, now);
+		else if (beacon_is_event(r->cap))
+			hold(self, beacon, r);
 	}
 }
 
@@ -131,7 +166,7 @@ static void take_in(gwa_self *self, struct beacon *beacon, const struct hearing 
 
 /* A measurement of our own device that came a second time says at least that it is there. A sealed one may come from a
  * recorder. */
-static void on_known(gwa_self *self, struct beacon *beacon, const struct hear_source *source)
+static void on_known(gwa_self *self, struct beacon *beacon, const struct hear_source *source, struct guest *guest)
 {
 	struct hearing hearing;
 	int err = HEAR_E_NOTHING;
@@ -140,7 +175,12 @@ static void on_known(gwa_self *self, struct beacon *beacon, const struct hear_so
 		err = hear(source, beacon->format, &beacon->key, ble_now(self), &beacon->memory, &hearing);
 	if (!err)
 		take_in(self, beacon, &hearing);
-	else if (err == HEAR_E_REPEATED && !beacon->key.len && beacon->up)
+	/* It is ours already: who let it in again hears so. */
+	if (!err && guest) {
+		window_dismiss(guest);
+		sensors_joining(self, beacon->mac, GWA_JOIN_READY, NULL);
+	}
+	if (err == HEAR_E_REPEATED && !beacon->key.len && beacon->up)
 		beacon_heard(beacon, ble_now(self));
 }
 
@@ -285,6 +325,20 @@ static void look(gwa_self *self, const struct props_path *path, const struct pro
 	on_stranger(self, path, props, seen, guest, whole);
 }
 
+/* A name often comes after the first values. While a window is open it is taken; later nobody renames what is ours. */
+static void rename_it(gwa_self *self, struct beacon *beacon, const char *name)
+{
+	char fresh[BEACON_TEXT_MAX + 1];
+
+	text_copy(fresh, sizeof(fresh), name);
+	if (!fresh[0] || text_equal(fresh, beacon->name))
+		return;
+	text_copy(beacon->name, sizeof(beacon->name), fresh);
+	if (beacon->up)
+		sensors_describe(self, beacon);
+	keep_beacons(self);
+}
+
 void sensors_said(gwa_self *self, const struct props_path *path, const struct props *props, bool whole)
 {
 	struct beacon *beacon = beacons_find(&self->beacons, path->mac);
@@ -297,9 +351,11 @@ void sensors_said(gwa_self *self, const struct props_path *path, const struct pr
 		return;
 	if (gatt_peer(self, path->mac) && !(props->n_services || props->n_makers))
 		return;
+	if (beacon && props->has & HAS_NAME && window_is_any(&self->window) && !text_equal(beacon->name, props->name))
+		rename_it(self, beacon, props->name);
 	if (beacon && !(guest && guest->key.len)) {
 		source.name = beacon->name;
-		on_known(self, beacon, &source);
+		on_known(self, beacon, &source, guest);
 	} else if (guest || window_is_open(&self->window, ble_now(self))) {
 		look(self, path, props, guest, whole);
 	}

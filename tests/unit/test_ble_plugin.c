@@ -120,7 +120,10 @@ static void test_news_only(void **state)
 	pass(host, 3900);
 	say(host, thermo, 0xfcd2, "4000113a01");
 	check_uint(count(host, 'r'), n + 2);
-	pass(host, 101);
+	pass(host, 3900);
+	say(host, thermo, 0xfcd2, "4000113a01"); /* on and on: still that press */
+	check_uint(count(host, 'r'), n + 2);
+	pass(host, 4000);
 	say(host, thermo, 0xfcd2, "4000113a01");
 	check_uint(count(host, 'r'), n + 3);
 	close_plugin(host);
@@ -464,6 +467,38 @@ static void test_named_only(void **state)
 	close_plugin(host);
 }
 
+/* Let in once more it says so; its name is taken while a window is open, and not later. */
+static void test_again_and_names(void **state)
+{
+	struct fake_host *host = open_plugin();
+	struct fb_device *d;
+	size_t n;
+
+	(void)state;
+	permit(host, 60, NULL, NULL, 0);
+	say(host, thermo, 0xfcd2, "4002ca09");
+	check_text(last(host, 'u')->text, "BTHome 80A5");
+	d = fb_device(host->fb, thermo);
+	d->name = "cellar";
+	permit(host, 60, NULL, NULL, 0);
+	check_text(last(host, 'u')->text, "cellar");
+	n = count(host, 'j');
+	pass(host, 5000);
+	permit(host, 60, thermo, NULL, 0);
+	say(host, thermo, 0xfcd2, "4002cb09");
+	check_uint(count(host, 'j'), n + 1);
+	check_int(last(host, 'j')->number, GWA_JOIN_READY);
+	pass(host, 61000);
+	n = count(host, 'u');
+	d->name = "attic";
+	d->present = false; /* BlueZ forgot it, and finds it again */
+	say(host, thermo, 0xfcd2, "4002cc09");
+	check_uint(count(host, 'u'), n);
+	restart_plugin(host);
+	check_text(last(host, 'u')->text, "cellar");
+	close_plugin(host);
+}
+
 static void test_remove(void **state)
 {
 	struct fake_host *host = open_plugin();
@@ -534,6 +569,24 @@ static void test_no_credit(void **state)
 	pass(host, 5000);
 	say(host, thermo, 0xfcd2, "4002ca0903bf13");
 	check_uint(count(host, 'r'), 2); /* what was not taken is said with the next one */
+	/* A press does not come again: it waits, with the BLE_HELD_MAX last ones. */
+	host->credit = host->reports;
+	for (unsigned i = 0; i < BLE_HELD_MAX + 2; i++) {
+		char press[] = "4000003a01";
+
+		press[4] = (char)('a' + i / 10);
+		press[5] = (char)('0' + i % 10);
+		say(host, thermo, 0xfcd2, press);
+	}
+	check_uint(count(host, 'r'), 2);
+	host->credit += 5;
+	ble_ops.on_stored(host->self, host->reports);
+	check_uint(count(host, 'r'), 7);
+	check_text(report_of(host, CAP_BUTTON)->text, "single");
+	host->credit += 100;
+	ble_ops.on_stored(host->self, host->reports);
+	check_uint(count(host, 'r'), 2 + BLE_HELD_MAX);
+	check_text(last(host, 'n')->text, "an event that found no credit");
 	close_plugin(host);
 }
 
@@ -550,7 +603,7 @@ int main(void)
 		cmocka_unit_test(test_the_bus_goes),	 cmocka_unit_test(test_settings),
 		cmocka_unit_test(test_limits),		 cmocka_unit_test(test_named_only),
 		cmocka_unit_test(test_remove),		 cmocka_unit_test(test_spoiled_blobs),
-		cmocka_unit_test(test_no_credit),
+		cmocka_unit_test(test_no_credit),	 cmocka_unit_test(test_again_and_names),
 	};
 	int r = CHECK_RUN(tests);
 
