@@ -159,7 +159,7 @@ def test_what_a_stick_does_at_work(sim, tmp_path):
     assert drive.done("send unicast 7777 1 6 010a01") == 2
     # In a group, out of it, and out of it once more; a code that the stick takes as it is, and one of which it gets the key.
     assert [drive.done(f"group 5 1 {member}") for member in (1, 1, 0, 0)] == [0, 0, 0, 0]
-    for code in ("83FED3407A939723A5C639B26916D505C3B5", "83FED3407A932B70"):
+    for code in ("83FE-D340-7A93-9723-A5C6-39B2-6916-D505-C3B5", "83FE-D340-7A93-2B70"):
         assert drive.done(f"code 00124b0000000099 {code}") == 0
     sim.ask(op="coordinator", what="reset")
     assert drive.hear("reset") == "reset it restarted by itself"
