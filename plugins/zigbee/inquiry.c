@@ -242,6 +242,12 @@ static bool waits_for_time(const struct device *device)
 	return device->interview || (!device->peer.sleepy && device->inquiry_fails < SELF_TRIES);
 }
 
+/* What it said last may have been among what was dropped. */
+static bool waits_to_be_reread(const struct device *device)
+{
+	return device->reread_due_ms && !device->interview && device->row.stage == NODES_READY;
+}
+
 void inquiry_tick(gwa_self *self)
 {
 	uint64_t now = zigbee_now(self);
@@ -251,6 +257,10 @@ void inquiry_tick(gwa_self *self)
 
 		if (device->inquiry_due_ms <= now && !device->step && waits_for_time(device))
 			resume(self, device);
+		if (waits_to_be_reread(device) && device->reread_due_ms <= now) {
+			device->reread_due_ms = 0;
+			inquiry_start(self, device, INTERVIEW_VALUES);
+		}
 	}
 }
 
@@ -263,6 +273,8 @@ uint64_t inquiry_due_ms(const gwa_self *self)
 
 		if (!device->step && waits_for_time(device) && device->inquiry_due_ms < due)
 			due = device->inquiry_due_ms;
+		if (waits_to_be_reread(device) && device->reread_due_ms < due)
+			due = device->reread_due_ms;
 	}
 	return due;
 }

@@ -240,6 +240,7 @@ static void on_message(void *ctx, const struct radio_message *message)
 	good = zcl_frame_read(message->data, &frame) == 0;
 	if (!(good && talk_expects(&self->talk, &device->peer, message, &frame)) && talk_is_flood(&self->talk, &device->peer)) {
 		note_flood(self, device);
+		device->reread_due_ms = zigbee_now(self) + FLOOD_OVER_MS;
 		return;
 	}
 	device->lqi = message->lqi;

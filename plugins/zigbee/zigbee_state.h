@@ -29,6 +29,7 @@ enum {
 	MAINS_SILENT_MS = 10 * 60 * 1000, /* then it is asked */
 	BATTERY_SILENT_MS = 25 * 60 * 60 * 1000,
 	PING_AGAIN_MS = 15000, /* a second one, then it counts as away */
+	FLOOD_OVER_MS = 5000,  /* of quiet */
 	PING_APART_MS = 500,   /* one after the other, not all at once */
 	PERMIT_PART_S = 240,   /* a longer window is opened again in between */
 	SAVE_AFTER_MS = 3000,  /* changes are written together */
@@ -52,6 +53,7 @@ struct device {
 	uint32_t step;               /* the one that waits for its answer */
 	bool asking;                 /* of the radio; else of the device itself */
 	uint64_t inquiry_due_ms;     /* UINT64_MAX: nothing is */
+	uint64_t reread_due_ms;      /* what it said was dropped, so its values are asked for; 0: nothing was */
 	uint8_t inquiry_fails;
 	bool retold;                 /* what this interview found has been told */
 	bool resumes;                /* inquiry_due_ms is a pause of the interview */

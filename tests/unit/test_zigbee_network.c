@@ -100,6 +100,14 @@ static void test_window(void **state)
 	check_uint(h->permit_s, PERMIT_PART_S);
 	later(h, PERMIT_PART_S * 1000);
 	check_uint(h->permits, 2);
+	/* Its time is over while the stick restarts: nobody goes on trying. */
+	h->radio->events->on_reset(h->radio->ctx, "watchdog");
+	later(h, 600000);
+	h->radio->events->on_ready(h->radio->ctx, &h->stick, "fake 1");
+	later(h, 2000);
+	check_true(h->timer_ms - h->now > RADIO_AGAIN_MS);
+	check_uint(h->permits, 2);
+	permit(h, 600);
 	/* Eight, then it is closed. */
 	for (uint64_t i = 0; i < JOINS_A_WINDOW_MAX + 1; i++)
 		join(h, 0x1000 + i, (uint16_t)(0x1000 + i), 0x8e);
@@ -252,6 +260,12 @@ static void test_leaving(void **state)
 	check_uint(count(h, 'l'), 0);
 	h->radio->events->on_left(h->radio->ctx, SENSOR, SENSOR_NWK, false);
 	check_uint(last(h, 'l')->eui, SENSOR);
+	/* The stick failed before it was told: it stays. */
+	zigbee_ops.remove(h->self, 4, &lamp);
+	h->radio->events->on_answer(h->radio->ctx, h->work[0].cookie, &(struct radio_answer){ .kind = RADIO_Q_LEAVE, .status = RADIO_FAILED });
+	h->n_work = 0;
+	check_true(last(h, 'f')->req == 4 && last(h, 'f')->number == GWA_FAILED);
+	check_uint(h->self->nodes.n, 1);
 	zigbee_ops.remove(h->self, 5, &lamp);
 	run(h);
 	check_uint(last(h, 'l')->eui, LAMP);
@@ -296,6 +310,13 @@ static void test_disturbances(void **state)
 	}
 	check_uint(count(h, 'n'), 2);
 	check_int(last(h, 'n')->number, GWA_NOTE_MALFORMED);
+	/* When it is quiet again it is asked how it is. */
+	h->n = 0;
+	later(h, FLOOD_OVER_MS);
+	check_uint(count(h, 'r'), 1);
+	check_true(last(h, 'r')->eui == LAMP && last(h, 'r')->cap == GWA_CAP_ON_OFF);
+	later(h, FLOOD_OVER_MS);
+	check_uint(count(h, 'r'), 1);
 	house_free(h);
 }
 
