@@ -293,11 +293,26 @@ int home_open_window(gwa_self *self, const struct gwa_join *join)
 /* Now, but not more often than once in a while, whatever is announced. */
 static void look_at(gwa_self *self, struct unit *unit, const struct place *place)
 {
-	uint64_t now = shelly_now(self), soonest = unit->dialled_at ? unit->dialled_at + SHELLY_GAP_MS : now;
+	uint64_t gap = unit->tries > SHELLY_TRIES_FEW ? SHELLY_GAP_LONG_MS : SHELLY_GAP_MS;
+	uint64_t now = shelly_now(self), soonest = unit->dialled_at ? unit->dialled_at + gap : now;
 
 	unit->place = *place;
-	unit->tries = 0;
 	unit->dial_at = soonest > now ? soonest : now;
+}
+
+/* Said to be elsewhere while we speak with it: is it still there? One that has not said its name yet has little time left for it. */
+static void hear_rumour(gwa_self *self, struct unit *unit, const struct place *place)
+{
+	uint64_t now = shelly_now(self);
+
+	if (place_equal(place, &unit->place) || unit->pinged)
+		return;
+	unit->rumour = *place;
+	unit->has_rumour = true;
+	if (unit->session.stage == SESSION_LIVE)
+		unit->ping_at = now;
+	else if (unit->open_by > now + SHELLY_GREET_MS)
+		unit->open_by = now + SHELLY_GREET_MS;
 }
 
 void home_found(gwa_self *self, const struct mdns_found *found)
@@ -314,13 +329,8 @@ void home_found(gwa_self *self, const struct mdns_found *found)
 		call_seen(self, seen_put(self, mac, &place));
 		return;
 	}
-	/* Said to be elsewhere while it is connected: is it still there? */
 	if (unit->line.state != LINE_OFF) {
-		if (unit->session.stage == SESSION_LIVE && !unit->pinged && !place_equal(&place, &unit->place)) {
-			unit->ping_at = shelly_now(self);
-			unit->rumour = place;
-			unit->has_rumour = true;
-		}
+		hear_rumour(self, unit, &place);
 		return;
 	}
 	if (unit->refused && place_equal(&place, &unit->place))
@@ -452,8 +462,10 @@ bool home_whole(gwa_self *self, struct unit *unit, const struct json *status)
 		return false;
 	if (changed || is_new)
 		home_save(self, unit);
-	unit->tries = 0;
-	unit->refused = unit->suspected = false;
+	unit->refused = unit->suspected = unit->has_rumour = false;
+	unit->open_by = UINT64_MAX;
+	if (!unit->live_at)
+		unit->live_at = shelly_now(self);
 	if (changed || is_new || !unit->up)
 		home_tell(self, unit);
 	if (unit->ping_at == UINT64_MAX)
@@ -485,15 +497,42 @@ static void lost_stranger(gwa_self *self, struct unit *unit, int fault, const ch
 }
 
 /* Somebody else's answer does not shut the device out: back to where it was. */
-static bool was_elsewhere(gwa_self *self, struct unit *unit, int fault, const char *why)
+static void back_home(gwa_self *self, struct unit *unit, int fault, const char *why)
 {
-	if (place_equal(&unit->place, &unit->kept.place))
-		return false;
 	if (fault && !unit->suspected)
 		shelly_note(self, GWA_NOTE_STATUS, 1, unit, why);
 	unit->suspected = unit->suspected || fault;
 	unit->place = unit->kept.place;
-	return fault != 0;
+}
+
+static void say_lost(gwa_self *self, struct unit *unit, int fault, const char *why)
+{
+	if (fault && !unit->refused)
+		shelly_note(self, GWA_NOTE_STATUS, 1, unit, why);
+	else if (unit->up)
+		shelly_log(self, 5, unit, why);
+	unit->refused = fault != 0;
+}
+
+/* When it is called again. Who was there for long is called soon; who comes and goes, less and less often. */
+static void plan(gwa_self *self, struct unit *unit)
+{
+	uint64_t now = shelly_now(self);
+
+	if (unit->live_at && unit->live_at + SHELLY_STEADY_MS <= now)
+		unit->tries = 0;
+	unit->live_at = 0;
+	unit->dial_at = unit->kept.map.sleep_s && !unit->refused ? UINT64_MAX : now + patience(unit, unit->refused);
+	unit->tries += unit->tries < UINT32_MAX;
+	if (unit->has_rumour) {
+		unit->place = unit->rumour;
+		unit->has_rumour = false;
+		unit->dial_at = now;
+	}
+	if (!unit->kept.map.sleep_s && self->ask_at == UINT64_MAX) {
+		self->asked = 0;
+		self->ask_at = now + 500;
+	}
 }
 
 void home_lost(gwa_self *self, struct unit *unit, int fault, const char *why)
@@ -506,74 +545,13 @@ void home_lost(gwa_self *self, struct unit *unit, int fault, const char *why)
 		return;
 	}
 	unit_hang_up(self, unit);
-	if (was_elsewhere(self, unit, fault, why))
-		fault = 0;
-	else if (fault && !unit->refused)
-		shelly_note(self, GWA_NOTE_STATUS, 1, unit, why);
-	else if (unit->up)
-		shelly_log(self, 5, unit, why);
-	unit->refused = fault != 0;
-	unit->dial_at = unit->kept.map.sleep_s && !fault ? UINT64_MAX : shelly_now(self) + patience(unit, unit->refused);
-	unit->tries += unit->tries < UINT32_MAX;
-	if (unit->has_rumour) {
-		unit->place = unit->rumour;
-		unit->has_rumour = false;
-		unit->dial_at = shelly_now(self);
-	}
+	if (place_equal(&unit->place, &unit->kept.place))
+		say_lost(self, unit, fault, why);
+	else
+		back_home(self, unit, fault, why);
+	plan(self, unit);
 	if (tell) {
 		unit->up = false;
 		gwa(self->host)->device_down(self->host, &addr, 0);
 	}
-	if (!unit->kept.map.sleep_s && self->ask_at == UINT64_MAX) {
-		self->asked = 0;
-		self->ask_at = shelly_now(self) + 500;
-	}
-}
-
-/* Reports */
-
-static void keep_pending(gwa_self *self, const struct gwa_addr *addr, const struct status_reading *reading)
-{
-	if (!self->pending)
-		self->pending = calloc(SHELLY_PENDING_MAX, sizeof(*self->pending));
-	if (!self->pending)
-		abort();
-	if (self->n_pending == SHELLY_PENDING_MAX) {
-		self->dropped++;
-		return;
-	}
-	self->pending[self->n_pending++] = (struct pending){ *addr, *reading };
-}
-
-static bool report_one(gwa_self *self, const struct gwa_addr *addr, const struct status_reading *reading)
-{
-	return gwa(self->host)->report(self->host, addr, reading->endpoint, reading->cap, &reading->value, 0) != 0;
-}
-
-void home_report(gwa_self *self, const struct unit *unit, const struct status_reading *readings, size_t n)
-{
-	struct gwa_addr addr = home_addr(unit);
-
-	for (size_t i = 0; i < n; i++) {
-		if (self->n_pending || !report_one(self, &addr, &readings[i]))
-			keep_pending(self, &addr, &readings[i]);
-	}
-}
-
-void home_flush(gwa_self *self)
-{
-	size_t i = 0;
-
-	while (i < self->n_pending && report_one(self, &self->pending[i].addr, &self->pending[i].reading))
-		i++;
-	self->n_pending -= i;
-	if (self->n_pending) {
-		memmove(self->pending, self->pending + i, self->n_pending * sizeof(*self->pending));
-		return;
-	}
-	free(self->pending);
-	self->pending = NULL;
-	if (self->dropped)
-		shelly_note(self, GWA_NOTE_DROPPED, self->dropped, NULL, "readings that found no room");
-	self->dropped = 0;
 }

@@ -25,6 +25,7 @@ enum {
 };
 enum {
 	SHELLY_OPEN_MS = 5000,	   /* from dialling to a WebSocket */
+	SHELLY_GREET_MS = 2000,	   /* to say who and how it is, when it is said to be elsewhere */
 	SHELLY_PING_S = 60,
 	SHELLY_PONG_MS = 10000,
 	SHELLY_REFUSED_MS = 300000, /* a wrong password is not tried more often */
@@ -32,6 +33,9 @@ enum {
 	SHELLY_ASK_MS = 60000,	   /* while somebody is missing */
 	SHELLY_REST_MS = 100,	   /* after many pings: the answers come together, and wake us up once */
 	SHELLY_GAP_MS = 1000,	   /* between two calls of one device: an announcement asks for one */
+	SHELLY_GAP_LONG_MS = 10000, /* the same, of one that comes and goes */
+	SHELLY_TRIES_FEW = 5,
+	SHELLY_STEADY_MS = 60000,  /* connected for so long, it is no coming and going */
 	SHELLY_SLACK_S = 120,	   /* that a sleeper may be late, after two periods */
 };
 enum { TIMER_DUE };
@@ -51,6 +55,7 @@ struct unit {
 	bool suspected;	  /* somebody else answered in its name; that is on record */
 	unsigned tries;
 	uint64_t dialled_at, dial_at, open_by, ping_at, heard_at; /* UINT64_MAX: never */
+	uint64_t live_at; /* 0: it is not */
 	bool pinged;
 	bool has_rumour; /* an announcement says that it is elsewhere: tried when it does not answer here */
 	struct place rumour;
