@@ -534,7 +534,7 @@ static void somebody_elses_lock_is_busy(void **state)
 
 static void statements_have_a_limit(void **state)
 {
-	static char texts[DB_STMTS_MAX + 1][16]; /* as literals would: they stay where they are */
+	static char texts[DB_STMTS_MAX + 1][32]; /* as literals would: they stay where they are */
 	struct tmpdir dir;
 	struct stmt *s;
 	struct db *db;

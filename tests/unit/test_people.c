@@ -333,7 +333,7 @@ static void wrong_unknown_locked_and_disabled_look_alike_and_locks_outlive_a_res
 	check_ok(login(home, "anna", good, "uid:4", NULL).r);
 	/* One source that tries many names is stopped, too. */
 	for (int i = 0; i < 10; i++) {
-		char name[8];
+		char name[16];
 		snprintf(name, sizeof(name), "u%d", i);
 		check_int(login(home, name, good, "uid:9", NULL).r, PEOPLE_E_CREDENTIALS);
 	}

@@ -583,7 +583,7 @@ static void what_never_started_is_cancelled(void **state)
 		  -ENAMETOOLONG);
 	check_int(store_add(w.store, "x", "/nonexistent/x.db", &extra, &db), -ENOENT);
 	for (int i = 2; i < STORE_DBS_MAX; i++) {
-		char name[8];
+		char name[16];
 
 		snprintf(name, sizeof(name), "%d.db", i);
 		check_ok(store_add(w.store, name, tmpdir_path(&w.dir, name), &extra, &db));
