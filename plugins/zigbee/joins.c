@@ -6,7 +6,7 @@
 #include "zigbee/install_code.h"
 #include "zigbee/zigbee_inside.h"
 
-enum { ROUTERS = 0xfffc, REFUSED_NOTE_MS = 60000 };
+enum { ROUTERS = 0xfffc, REFUSED_NOTE_MS = 60000, RENEW_AGAIN_MS = 1000 };
 
 static void done(gwa_self *self, uint64_t req, int status)
 {
@@ -185,6 +185,10 @@ void joins_tick(gwa_self *self)
 		self->joins.close = false;
 		close_window(self);
 	} else if (self->joins.until_ms && self->joins.renew_ms <= now) {
+		/* What is not taken now is tried again in a second. */
+		self->joins.renew_ms = now + RENEW_AGAIN_MS;
+		if (self->joins.until_ms <= now)
+			self->joins.until_ms = 0;
 		joins_ready(self);
 	}
 }
@@ -225,11 +229,15 @@ static void leave_answered(gwa_self *self, struct pending *row, enum radio_statu
 {
 	struct nodes_row *node = nodes_by_eui(&self->nodes, row->eui);
 
+	if (status == RADIO_FAILED) { /* it was not even told */
+		end(self, row, GWA_FAILED);
+		return;
+	}
 	if (status != RADIO_OK)
 		zigbee_log(self, 5, "%016llx was removed without having been reached", (unsigned long long)row->eui);
 	if (node)
 		device_forget(self, device_of(node), true);
-	end(self, row, status == RADIO_FAILED ? GWA_FAILED : GWA_OK);
+	end(self, row, GWA_OK);
 }
 
 void joins_done(gwa_self *self, uint32_t cookie, enum radio_status status)

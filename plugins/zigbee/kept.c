@@ -123,10 +123,12 @@ void kept_tick(gwa_self *self, bool now)
 
 	if (self->save_due_ms == UINT64_MAX || (!now && self->save_due_ms > zigbee_now(self)))
 		return;
-	buf = malloc(NODES_BLOB_MAX);
-	if (!buf)
-		return;
 	self->save_due_ms = UINT64_MAX;
+	buf = malloc(NODES_BLOB_MAX);
+	if (!buf) {
+		kept_changed(self);
+		return;
+	}
 	for (size_t i = 0; i < NODES_BLOBS_MAX; i++) {
 		len = nodes_write(&self->nodes, &at, buf, NODES_BLOB_MAX);
 		if (sum_of(buf, len) == self->blob_sums[i])
