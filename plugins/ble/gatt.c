@@ -370,6 +370,8 @@ static void on_paired(void *ctx, DBusMessage *reply)
 		text_print(text, sizeof(text), "pairing failed: %s", error);
 		give_up(peer, text);
 		return;
+	} else {
+		peer->refuses = true;
 	}
 	peer->step = GATT_RESOLVING;
 	due_in(peer, GATT_RESOLVE_MS);
@@ -392,7 +394,7 @@ static void on_connected(void *ctx, DBusMessage *reply)
 	}
 	if (peer->joins)
 		sensors_joining(peer->self, peer->mac, GWA_JOIN_INTERVIEW, NULL);
-	peer->step = peer->joins && !peer->paired ? GATT_PAIRING : GATT_RESOLVING;
+	peer->step = peer->joins && !peer->paired && !peer->refuses ? GATT_PAIRING : GATT_RESOLVING;
 	due_in(peer, peer->step == GATT_RESOLVING ? GATT_RESOLVE_MS : 0);
 	if (peer->step == GATT_PAIRING && call_device(peer, "Pair", GATT_PAIR_MS, on_paired))
 		fail(peer, "it cannot be paired with");
@@ -485,6 +487,18 @@ static void hurry(struct gatt_peer *peer, const struct props *props)
 	due_in(peer, GATT_AGAIN_MS);
 }
 
+/* Who does not pair hangs up, or BlueZ does, before or after it says so: once more, and without pairing. */
+static void break_off(struct gatt_peer *peer)
+{
+	peer->refuses |= peer->step == GATT_PAIRING && !peer->asked_person;
+	if (!peer->joins || !peer->refuses || peer->retried) {
+		fail(peer, "the connection broke");
+		return;
+	}
+	peer->retried = true;
+	again(peer);
+}
+
 static void on_device(struct gatt_peer *peer, const struct props_path *path, const struct props *props)
 {
 	if (!props) {
@@ -510,7 +524,7 @@ static void on_device(struct gatt_peer *peer, const struct props_path *path, con
 		peer->resolved = props->resolved;
 	hurry(peer, props);
 	if (props->has & HAS_CONNECTED && !props->connected && peer->step > GATT_CONNECTING)
-		fail(peer, "the connection broke");
+		break_off(peer);
 	else
 		go_on(peer);
 }

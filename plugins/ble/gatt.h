@@ -43,6 +43,7 @@ struct gatt_peer {
 	bool used, present, joins, random, paired, asked_person, authenticated, resolved;
 	bool asks; /* a read is on its way */
 	bool settles;
+	bool refuses, retried; /* it does not pair; and was connected to once more for that */
 	uint8_t mac[6], adapter;
 	enum gatt_step step;
 	gwa_self *self;

@@ -348,6 +348,31 @@ static void test_how_it_fails(void **state)
 	close_plugin(host);
 }
 
+/* It does not pair, and hangs up on who tries: it is taken as it is. */
+static void test_shy(void **state)
+{
+	struct fake_host *host = open_plugin();
+	struct fb_device *d = sensor(host);
+
+	(void)state;
+	host->fb->fail = "Pair";
+	host->fb->error = "org.bluez.Error.AuthenticationFailed";
+	permit(host, 60, NULL, NULL, 0);
+	fb_heard(host->fb, d);
+	settle(host);
+	check_true(fb_was_called(host->fb, "Pair"));
+	fb_disconnect(host->fb, d);
+	settle(host);
+	check_uint(count(host, 'u'), 0);
+	fb_forget_calls(host->fb);
+	pass(host, GATT_AGAIN_MS + GATT_SETTLE_MS + 1);
+	check_uint(calls(host, "Connect "), 1);
+	check_true(!fb_was_called(host->fb, "Pair"));
+	check_uint(count(host, 'u'), 1);
+	check_int(last(host, 'u')->evidence, 0);
+	close_plugin(host);
+}
+
 static void test_limits(void **state)
 {
 	struct fake_host *host = open_plugin();
@@ -440,8 +465,8 @@ int main(void)
 		cmocka_unit_test(test_comes_back),	 cmocka_unit_test(test_passkey_shown),
 		cmocka_unit_test(test_digits_of_the_device), cmocka_unit_test(test_digits_to_compare),
 		cmocka_unit_test(test_agent_refuses),	 cmocka_unit_test(test_how_it_fails),
-		cmocka_unit_test(test_limits),		 cmocka_unit_test(test_characteristics),
-		cmocka_unit_test(test_many_characteristics),
+		cmocka_unit_test(test_shy),		 cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_characteristics),	 cmocka_unit_test(test_many_characteristics),
 	};
 	int r = CHECK_RUN(tests);
 
