@@ -53,7 +53,7 @@ async def hear(bed, air):
         bed.check("and a changed value", as_bleak_says(*air.frame("bthome", temperature=-3.5)) in heard.get(ADDRESS["bthome"], []))
 
 
-async def wait(found, seconds=10.0):
+async def wait(found, seconds=30.0):
     for _ in range(int(seconds * 20)):
         if found():
             return True

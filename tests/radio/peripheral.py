@@ -2,6 +2,7 @@
 
     peripheral.py sensor hci1      battery, temperature and humidity, readable and notified; open to all
     peripheral.py switch hci2      one digital output, readable, writable and notified; only after pairing with a passkey
+    peripheral.py meter hci1       a temperature, open to all; it does not pair
 
 Control by datagrams of JSON to /run/peripheral-KIND: {"set": "2a6e", "bytes": "0e09"} changes a value and notifies;
 {"advertise": true} makes it heard, once; {"passkey": 123456} types one in; {"compare": true} agrees. What happens is written to /run/out/peripheral-KIND.events, a line of
@@ -28,9 +29,10 @@ GUARDED = ["encrypt-authenticated-read", "encrypt-authenticated-write", "encrypt
 KINDS = {
     "sensor": {"180f": {"2a19": (OPEN, "5f")}, "181a": {"2a6e": (OPEN, "0209"), "2a6f": (OPEN, "ae13")}},
     "switch": {"1815": {"2a56": (GUARDED, "00")}},
+    "meter": {"181a": {"2a6e": (OPEN, "f401")}},
 }
 
-# The last one that came up answers for every adapter of this bluetoothd.
+# A meter has nobody who would agree to a pairing. The last one that came up answers for every adapter of this bluetoothd.
 BUTTONS = {"sensor": "NoInputNoOutput", "switch": "KeyboardOnly"}
 
 
@@ -201,9 +203,10 @@ class Peripheral:
             settings.Set("org.bluez.Adapter1", "Powered", dbus.Boolean(True, variant_level=1))
             settings.Set("org.bluez.Adapter1", "Alias", dbus.String(f"gw {self.kind}", variant_level=1))
             settings.Set("org.bluez.Adapter1", "Pairable", dbus.Boolean(True, variant_level=1))
-            agents = dbus.Interface(self.bus.get_object(BLUEZ, "/org/bluez", introspect=False), "org.bluez.AgentManager1")
-            agents.RegisterAgent(dbus.ObjectPath(self.agent_path), BUTTONS[self.kind])
-            agents.RequestDefaultAgent(dbus.ObjectPath(self.agent_path))
+            if self.kind in BUTTONS:
+                agents = dbus.Interface(self.bus.get_object(BLUEZ, "/org/bluez", introspect=False), "org.bluez.AgentManager1")
+                agents.RegisterAgent(dbus.ObjectPath(self.agent_path), BUTTONS[self.kind])
+                agents.RequestDefaultAgent(dbus.ObjectPath(self.agent_path))
         except dbus.DBusException as error:
             self.tell(event="later", why=error.get_dbus_name())
             return True  # not ready yet: again in a moment
