@@ -34,10 +34,15 @@ def node():
     raise LabError(f"no Node {NODE_MIN} or later: ./dev test sim installs one")
 
 
+def modules():
+    """What the simulators stand on is there."""
+    if not (SIM / "node_modules/.package-lock.json").exists():
+        subprocess.run(["npm", "ci", "--no-audit", "--no-fund"], cwd=SIM, check=True, stdout=subprocess.DEVNULL)
+
+
 class Zigbee:
     def __init__(self, lab, broker, devices="all", availability=6):
-        if not (SIM / "node_modules/.package-lock.json").exists():
-            subprocess.run(["npm", "ci", "--no-audit", "--no-fund"], cwd=SIM, check=True, stdout=subprocess.DEVNULL)
+        modules()
         self.lab = lab
         self.control = f"{lab.folder}/zigbee.sock"
         self.argv = [node(), str(SIM / "run_home.mjs"), "--dir", f"{lab.folder}/zigbee", "--mqtt-server", "mqtt+unix://" + broker.sock,

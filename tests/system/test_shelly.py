@@ -14,6 +14,7 @@ import pytest
 from lib import netns
 from lib.house import BUILD, House
 from lib.netns import PREFIX, REPO, RUN_DIR, nsenter, sh, wait_until
+from lib.zigbee import SIM, modules, node
 
 SHELLY = 64311
 PASSWORD, OTHER = "correct horse", "battery staple"
@@ -36,7 +37,7 @@ class Sim:
     """One namespace's process of simulated devices."""
 
     def __init__(self, where, devices):
-        self.process = subprocess.Popen(nsenter(where, "node", f"{REPO}/tests/sim/shelly/run_shelly.mjs", json.dumps(devices)), text=True, bufsize=1,
+        self.process = subprocess.Popen(nsenter(where, node(), str(SIM / "shelly/run_shelly.mjs"), json.dumps(devices)), text=True, bufsize=1,
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self.serial = 0
 
@@ -61,6 +62,7 @@ class Lan:
     """A bridge, the gateway and devices on it."""
 
     def __init__(self):
+        modules()
         netns.sweep()
         self.run = f"{PREFIX}{os.getpid()}-shelly"
         self.folder = f"{RUN_DIR}/{self.run}"
