@@ -76,7 +76,7 @@ def attend(argv, scenario, out, seconds):
     shutil.rmtree(out, ignore_errors=True)
     os.makedirs(out)
     with open(f"{out}/{scenario}.console", "wb") as console:
-        machine = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=console, stderr=console, cwd=out)
+        machine = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=console, stderr=console, cwd=out, env={**os.environ, "HOME": out})
         try:
             machine.wait(seconds)
         except subprocess.TimeoutExpired:
