@@ -2,6 +2,7 @@
  * fence: the interface's number is asked for with SO_BINDTOIFINDEX. */
 #include "shelly/finder.h"
 
+#include <linux/filter.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -48,6 +49,20 @@ static int join(struct finder *finder)
 	return 0;
 }
 
+/* Questions, ours as well, are half of what is said there: the kernel keeps them. The first byte of the flags, behind UDP's head. */
+static int take_answers_only(int fd)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 8 + 2),
+		BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 0x80, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+	};
+	struct sock_fprog program = { N_ELEMENTS(code), code };
+
+	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) < 0 ? -errno : 0;
+}
+
 static int set_up(int fd)
 {
 	struct sockaddr_in here = { .sin_family = AF_INET, .sin_port = htons(MDNS_PORT) };
@@ -60,6 +75,8 @@ static int set_up(int fd)
 	/* Only what this socket joined, not what others on the machine did. */
 	if (!r)
 		r = set_one(fd, IPPROTO_IP, IP_MULTICAST_ALL, 0);
+	if (!r)
+		r = take_answers_only(fd);
 	if (!r && bind(fd, (const struct sockaddr *)&here, sizeof(here)) < 0)
 		r = -errno;
 	return r;

@@ -287,7 +287,7 @@ int line_next(struct line *line, bool *ret_opened, const char **ret, size_t *ret
 		if (r)
 			return r;
 	}
-	while (line->state == LINE_OPEN) {
+	while (line->state == LINE_OPEN && line->n_in > line->n_done) {
 		r = ws_read(line->in + line->n_done, line->n_in - line->n_done, &used, &frame);
 		if (r == WS_E_SHORT)
 			break;
