@@ -339,7 +339,7 @@ static void files_that_the_configuration_names_may_be_read(void **state)
 static void too_many_files(void **state)
 {
 	struct child *c = *state;
-	char key[16];
+	char key[32];
 	int status;
 
 	for (int i = 0; i <= PLUGIN_READS_MAX; i++) {
