@@ -164,6 +164,15 @@ static void take_in(gwa_self *self, struct beacon *beacon, const struct hearing 
 	ble_set_timer(self, TIMER_AWAY, &self->away_ms, beacon_away_at(beacon));
 }
 
+static void still_there(gwa_self *self, struct beacon *beacon)
+{
+	beacon_heard(beacon, ble_now(self));
+	if (beacon->up)
+		return;
+	sensors_describe(self, beacon);
+	ble_set_timer(self, TIMER_AWAY, &self->away_ms, beacon_away_at(beacon));
+}
+
 /* A measurement of our own device that came a second time says at least that it is there. A sealed one may come from a
  * recorder. */
 static void on_known(gwa_self *self, struct beacon *beacon, const struct hear_source *source, struct guest *guest)
@@ -180,8 +189,8 @@ static void on_known(gwa_self *self, struct beacon *beacon, const struct hear_so
 		window_dismiss(guest);
 		sensors_joining(self, beacon->mac, GWA_JOIN_READY, NULL);
 	}
-	if (err == HEAR_E_REPEATED && !beacon->key.len && beacon->up)
-		beacon_heard(beacon, ble_now(self));
+	if (err == HEAR_E_REPEATED && !beacon->key.len)
+		still_there(self, beacon);
 }
 
 /* Strangers */

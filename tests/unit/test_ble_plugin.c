@@ -300,6 +300,18 @@ static void test_bluetoothd_goes_and_comes(void **state)
 	say(host, thermo, 0xfcd2, "4002cb09");
 	check_uint(count(host, 'u'), 1);
 	check_uint(count(host, 'r'), 1);
+	/* One that says nothing but the same packet all the time is there again, too. */
+	say(host, thermo, 0xfcd2, "40000102cc09");
+	fb_daemon(host->fb, false);
+	pass(host, BLE_GRACE_MS + 1);
+	check_uint(count(host, 'd'), 2);
+	fb_daemon(host->fb, true);
+	settle(host);
+	for (int i = 0; i < 3; i++) {
+		say(host, thermo, 0xfcd2, "40000102cc09");
+		pass(host, 1000);
+	}
+	check_uint(count(host, 'u'), 2);
 	/* Who only pretends to be bluetoothd is not heard. */
 	host->n = 0;
 	host->fb->owner = ":1.66";
