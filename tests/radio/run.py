@@ -21,6 +21,7 @@ SCENARIOS = {
     "plugin_silence": ("free", 150),
     "plugin_peripherals": ("free", 90),
     "plugin_shy": ("free", 60),
+    "plugin_house": ("virtual", 60),
 }
 HOURS = ("plugin_silence",)
 
