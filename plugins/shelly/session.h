@@ -21,7 +21,7 @@ enum {
 	SESSION_CALLS_MAX = 16,
 	SESSION_PASSWORD_MAX = 64,
 	SESSION_TRIES_MAX = 2, /* without proof, and with one: after that the password is wrong */
-	SESSION_GREET_MS = 10000,
+	SESSION_GREET_MS = 5000,
 	SESSION_METHOD_MAX = 40,
 };
 enum {

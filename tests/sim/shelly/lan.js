@@ -10,6 +10,7 @@ export class Lan {
 	constructor(device, { host, port }) {
 		Object.assign(this, { device, host, port });
 		this.sockets = new Map(); // WebSocket -> the name that the client gave itself, once it has said something
+		this.unheard = new Set(); // who said something while it was mute
 		this.connections = 0;
 		device.on("notice", (frame) => this.tell(frame));
 	}
@@ -45,7 +46,7 @@ export class Lan {
 			} catch {
 				return ws.close(1003);
 			}
-			if (this.muted) return;
+			if (this.muted) return void this.unheard.add(ws);
 			const answer = this.device.handle(frame);
 			// Notices go to who has a name and, where there is a password, has proven it.
 			if (frame.src && (!answer.error || answer.error.code !== 401) && frame.method !== "Shelly.GetDeviceInfo") this.sockets.set(ws, frame.src);
@@ -64,9 +65,11 @@ export class Lan {
 		for (const ws of this.sockets.keys()) for (let i = 0; i < times; i++) ws.send(text);
 	}
 
-	// The process stands, the device does not answer: neither frames nor pings.
+	// The process stands, the device does not answer: neither frames nor pings. Afterwards it knows nothing of what was said.
 	mute(on) {
 		this.muted = on;
+		for (const ws of this.unheard) ws.terminate();
+		this.unheard.clear();
 		for (const ws of this.ws.clients) on ? ws._socket.pause() : ws._socket.resume();
 	}
 
