@@ -328,31 +328,6 @@ static bool read_next(struct gatt_peer *peer)
 	return false;
 }
 
-static int by_handle(const struct gatt_char *a, const struct gatt_char *b)
-{
-	return (a->handle > b->handle) - (a->handle < b->handle);
-}
-
-/* The second thermometer of a device is its second endpoint. BlueZ says objects in no order. */
-static void number_chars(struct gatt_peer *peer)
-{
-	for (size_t i = 1; i < peer->n_chars; i++) {
-		struct gatt_char c = peer->chars[i];
-		size_t k = i;
-
-		for (; k > 0 && by_handle(&peer->chars[k - 1], &c) > 0; k--)
-			peer->chars[k] = peer->chars[k - 1];
-		peer->chars[k] = c;
-	}
-	for (size_t i = 0; i < peer->n_chars; i++) {
-		struct gatt_char *c = &peer->chars[i];
-
-		c->endpoint = 1;
-		for (size_t k = 0; k < i; k++)
-			c->endpoint = (uint8_t)(c->endpoint + (peer->chars[k].row == c->row));
-	}
-}
-
 /* Steps */
 
 static void on_paired(void *ctx, DBusMessage *reply)
@@ -431,43 +406,16 @@ static void go_on(struct gatt_peer *peer)
 
 /* What BlueZ says */
 
-static void add_char(struct gatt_peer *peer, const struct props_path *path, const struct props *props)
-{
-	const struct characteristic *row = characteristic_find(props->uuid);
-
-	if (!row || peer->n_chars == GATT_CHARS_MAX)
-		return;
-	for (size_t i = 0; i < peer->n_chars; i++) {
-		if (peer->chars[i].handle == path->characteristic)
-			return;
-	}
-	peer->chars[peer->n_chars++] = (struct gatt_char){ .service = path->service, .handle = path->characteristic, .row = row,
-							   .flags = props->flags };
-}
-
-static void drop_char(struct gatt_peer *peer, const struct props_path *path)
-{
-	size_t i = 0;
-
-	while (i < peer->n_chars && peer->chars[i].handle != path->characteristic)
-		i++;
-	if (!path->characteristic || i == peer->n_chars)
-		return;
-	peer->n_chars--;
-	memmove(&peer->chars[i], &peer->chars[i + 1], (peer->n_chars - i) * sizeof(peer->chars[0]));
-	if (peer->step >= GATT_READING)
-		fail(peer, "it has other services now");
-}
-
 /* BlueZ says what a device has once, and keeps it between connections to a device that it is paired with. */
 static void on_char(struct gatt_peer *peer, const struct props_path *path, const struct props *props)
 {
 	if (!props) {
-		drop_char(peer, path);
+		if (gatt_chars_drop(peer, path) && peer->step >= GATT_READING)
+			fail(peer, "it has other services now");
 		return;
 	}
 	if (props->has & HAS_UUID && props->has & HAS_FLAGS && peer->step < GATT_READING)
-		add_char(peer, path, props);
+		gatt_chars_add(peer, path, props);
 	if (!(props->has & HAS_VALUE) || peer->step != GATT_READY)
 		return;
 	for (size_t i = 0; i < peer->n_chars; i++) {
@@ -608,7 +556,7 @@ void gatt_on_timer(gwa_self *self)
 		if (peer->step == GATT_RESOLVING) {
 			peer->step = GATT_READING;
 			peer->at = 0;
-			number_chars(peer);
+			gatt_chars_number(peer);
 		}
 		if (peer->step == GATT_READY) {
 			peer->at = peer->asks ? peer->at : 0;

@@ -85,4 +85,7 @@ void gatt_end_window(gwa_self *self);
 /* For its own parts: an empty a{sv} at the end, where options go, bytes before it if there are any; a call to a characteristic. */
 bool gatt_put_options(DBusMessage *message, const uint8_t *bytes, int len);
 DBusMessage *gatt_message(const struct gatt_peer *peer, const struct gatt_char *c, const char *method);
+void gatt_chars_add(struct gatt_peer *peer, const struct props_path *path, const struct props *props);
+bool gatt_chars_drop(struct gatt_peer *peer, const struct props_path *path); /* true: it had it */
+void gatt_chars_number(struct gatt_peer *peer); /* in the order of their handles; endpoints */
 bool gatt_is_pairing(const struct gatt_peer *peer);
