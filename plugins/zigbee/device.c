@@ -7,7 +7,7 @@
 #include "base/text.h"
 #include "zigbee/zigbee_inside.h"
 
-enum { BASIC = 0x0000, HA_PROFILE = 0x0104, PING_TTL_MS = 12000 };
+enum { BASIC = 0x0000, HA_PROFILE = 0x0104, PING_TTL_MS = 12000, AWAY_PING_MS = 60000 };
 
 /* The table */
 
@@ -302,6 +302,14 @@ static bool ping(gwa_self *self, struct device *device)
 	return talk_add(&self->talk, &device->peer, &ask) == 0;
 }
 
+/* After a storm it is back soon; one that was unplugged is not asked for ever. */
+static uint64_t away_ms(const struct device *device)
+{
+	uint64_t ms = (uint64_t)AWAY_PING_MS << (device->pings_failed > 10 ? 8 : device->pings_failed - 2);
+
+	return ms < MAINS_SILENT_MS ? ms : MAINS_SILENT_MS;
+}
+
 void device_pinged(gwa_self *self, struct device *device, const struct talk_result *result)
 {
 	/* Even one that says nothing sensible has acknowledged. */
@@ -315,7 +323,7 @@ void device_pinged(gwa_self *self, struct device *device, const struct talk_resu
 		device->pings_failed++;
 	if (device->pings_failed >= 2)
 		device_away(self, device);
-	ping_at(self, device, zigbee_now(self) + (device->up ? PING_APART_MS : MAINS_SILENT_MS));
+	ping_at(self, device, zigbee_now(self) + (device->up ? PING_APART_MS : away_ms(device)));
 }
 
 void device_doubt(gwa_self *self, struct device *device)

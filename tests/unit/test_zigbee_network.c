@@ -212,8 +212,15 @@ static void test_silence(void **state)
 	later(h, MAINS_SILENT_MS + 60000);
 	check_uint(count(h, 'd'), 1);
 	check_uint(last(h, 'd')->eui, LAMP);
+	/* It is asked again, soon at first: a storm passes. */
+	h->silent = false;
+	later(h, 130000);
+	check_true(device_of(nodes_by_eui(&h->self->nodes, LAMP))->up);
+	h->silent = true;
+	later(h, MAINS_SILENT_MS + 60000);
+	check_true(!device_of(nodes_by_eui(&h->self->nodes, LAMP))->up);
 	later(h, BATTERY_SILENT_MS);
-	check_uint(count(h, 'd'), 2);
+	check_uint(count(h, 'd'), 3);
 	check_uint(last(h, 'd')->eui, SENSOR);
 	h->silent = false;
 	h->n = 0;
