@@ -262,7 +262,10 @@ class NativeHouse(House):
             raise LabError(f"{name} {capability} is {self.value(name, capability)!r}, not {value!r}") from None
 
     def wait_state(self, name, state, timeout=10):
-        wait_until(lambda: self.state(name) == state, timeout, f"{name} to be {state}, not {self.state(name)}")
+        try:
+            wait_until(lambda: self.state(name) == state, timeout)
+        except LabError:
+            raise LabError(f"{name} is {self.state(name)}, not {state}, after {timeout} s") from None
 
     def open_window(self, adapter="zigbee", seconds=60, **more):
         self.home.call("join.open", adapter=adapter, code=self.home.call("bind.code")["code"], seconds=seconds, **more)

@@ -57,6 +57,7 @@ def test_a_window_closes_behind_the_eighth(house, radio):
         radio.ask(op="join", device=f"lamp{n}", kind="bulb")
     for n in range(1, 9):
         house.wait_state(f"lamp{n}", "waiting")
+        house.home.call("claim.confirm", device=house.device(f"lamp{n}")["id"])
     with pytest.raises(LabError, match="not permitted"):
         radio.ask(op="join", device="lamp9", kind="bulb")
     house.close_window()
@@ -237,10 +238,14 @@ def test_who_fell_silent_is_unreachable_and_comes_back(house, radio, slow):
     radio.wait("blind", "windowCovering.currentLift", 80)
 
 
-def test_the_coordinator_resets_by_itself(house, radio):
+def test_the_coordinator_resets_by_itself_while_somebody_joins(house, radio):
+    house.open_window()
+    radio.ask(op="join", device="late", kind="plug")
     radio.ask(op="coordinator", what="reset")
     wait_until(lambda: radio.ask(op="network")["state"] == 9, 20, "the network to be up again")
     wait_until(lambda: tries(house, radio), 10, "the outlet to be commanded")
+    house.wait_state("late", "waiting", 20)
+    house.close_window()
     assert house.lives["zigbee"] == 1
 
 
@@ -270,12 +275,16 @@ def test_a_network_that_was_left_is_resumed(house, radio):
 
 # A serial line.
 
-def test_a_stick_is_pulled_and_plugged():
-    with tempfile.TemporaryDirectory(prefix="gw-zigbee-") as folder, Coordinator(folder) as radio, NativeHouse(radio, serial=True) as house:
+def test_a_small_stick_is_full_pulled_and_plugged():
+    with tempfile.TemporaryDirectory(prefix="gw-zigbee-") as folder, Coordinator(folder, "--rows", "2") as radio, NativeHouse(radio, serial=True) as house:
         house.start_all()
         house.owner()
         house.radio_ready()
-        house.let_join("outlet")
+        house.let_join("outlet", "bulb")
+        house.open_window()
+        with pytest.raises(LabError, match="tables are full"):
+            radio.ask(op="join", device="plug")
+        house.close_window()
         toggled(house, radio)
         first = house.adapters["zigbee"]
         house.stick.pull()

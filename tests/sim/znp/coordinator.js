@@ -70,7 +70,7 @@ export class Coordinator extends EventEmitter {
 	}
 
 	#frame(frame) {
-		if (this.faults.mute) return;
+		if (this.faults.mute || this.booting) return;
 		if (isReset(frame)) {
 			this.emit("frame", "in", "resetReq", {});
 			this.reset(RESET.EXTERNAL);
@@ -147,7 +147,14 @@ export class Coordinator extends EventEmitter {
 		}
 		this.#powerUp();
 		const { transport, product, major, minor } = VERSION;
-		this.air.timers.after(RESET_MS, () => this.#indicate("resetInd", { reason, transport, product, major, minor, hardware: 1 }));
+		/* While it starts it hears nothing. */
+		const { life } = this;
+		this.booting = true;
+		this.air.timers.after(RESET_MS, () => {
+			if (life !== this.life) return;
+			this.booting = false;
+			this.#indicate("resetInd", { reason, transport, product, major, minor, hardware: 1 });
+		});
 		this.emit("dirty");
 	}
 
