@@ -15,7 +15,7 @@ ASSIGN = re.compile(
 KNOWN = re.compile(r"\b(?:AKIA[0-9A-Z]{16}|gh[pousr]_[A-Za-z0-9]{36}|xox[baprs]-[A-Za-z0-9-]{10,}|npm_[A-Za-z0-9]{36})\b")
 
 # Where known answers live: what is random there is in a standard, or was computed by the test's author for all to see.
-KNOWN_ANSWERS = ("tests/unit/", "tests/flow/", "tests/plugin/", "tests/fuzz/", "tests/sim/", "tests/bench/", "tests/portability/", "tests/lint/")
+KNOWN_ANSWERS = ("tests/unit/", "tests/flow/", "tests/plugin/", "tests/fuzz/", "tests/sim/", "tests/bench/", "tests/portability/", "tests/lint/", "tests/radio/")
 # Sixteen bytes or more that look drawn: as hexadecimal, as base64, or as a list of numbers.
 HEX = re.compile(r"(?<![0-9A-Za-z])[0-9a-fA-F]{32,}(?![0-9A-Za-z])")
 BASE64 = re.compile(r"(?<![0-9A-Za-z+/_=-])[0-9A-Za-z+/_-]{22,}={0,2}(?![0-9A-Za-z+/_-])")
