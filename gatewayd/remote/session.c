@@ -81,27 +81,36 @@ bool session_put(struct session *session, const void *message, size_t len)
 	return packet_put(session->conn, message, len) == 0;
 }
 
-static void on_beat(void *ctx)
+/* next_ms: when at the latest the next one is due. */
+static void beat(struct session *session, int64_t next_ms)
 {
-	struct session *session = ctx;
-	struct wire_msg msg = { .type = WIRE_BEAT };
+	struct wire_msg msg = { .type = WIRE_BEAT, .beat.count = ++session->n_beats };
 
-	if (loop_now_ms(session->loop) - session->heard_ms > WIRE_HANG_MS) {
-		lose(session, "the core is silent");
-		return;
-	}
-	timer_start(session->beat, session->beat_ms);
-	msg.beat.count = ++session->n_beats;
+	timer_start(session->beat, next_ms);
 	/* No room: the core does not read, and will be silent soon enough. */
 	if (session->wire.phase != WIRE_NEW)
 		(void)say(session, &msg);
 }
 
+static void on_beat(void *ctx)
+{
+	struct session *session = ctx;
+
+	if (loop_now_ms(session->loop) - session->heard_ms > WIRE_HANG_MS) {
+		lose(session, "the core is silent");
+		return;
+	}
+	beat(session, session->beat_ms);
+}
+
 static void take(struct session *session)
 {
 	wire_peer_step(&session->wire, &session->msg);
-	if (session->msg.type == WIRE_BEAT)
+	/* Its beat wakes us up, so ours goes out with it: an idle process wakes up once a second, not twice. */
+	if (session->msg.type == WIRE_BEAT) {
+		beat(session, session->beat_ms + session->beat_ms / 4);
 		return;
+	}
 	if (session->msg.type == WIRE_WELCOME) {
 		session->retry_ms = SESSION_RETRY_MS;
 		session->told = false;
