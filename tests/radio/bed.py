@@ -35,7 +35,7 @@ class Bed:
         os.makedirs("/var/lib/dbus", exist_ok=True)
         subprocess.run(["dbus-daemon", "--system", "--fork", "--nopidfile", "--nosyslog"], check=True)
         self.start("btvirt", ["btvirt", "-L", f"-l{self.controllers}"])
-        wait_until(lambda: os.path.exists(f"/sys/class/bluetooth/hci{self.controllers - 1}"), 10, "the controllers")
+        wait_until(lambda: os.path.exists(f"/sys/class/bluetooth/hci{self.controllers - 1}"), 30, "the controllers")
         self.start_bluetoothd()
         return self
 
@@ -78,7 +78,7 @@ class Bed:
     def start_bluetoothd(self):
         self.bluetoothd = self.start("bluetoothd", [BLUETOOTHD, "-n", "-f", CONF] + (["-d"] if os.environ.get("RADIO_DEBUG") else []))
         wait_until(lambda: all(busctl("get-property", "org.bluez", f"/org/bluez/hci{n}", "org.bluez.Adapter1", "Address") for n in range(self.controllers)),
-                   20, "bluetoothd to know the controllers")
+                   60, "bluetoothd to know the controllers")
 
     def kill_bluetoothd(self):
         self.bluetoothd.send_signal(signal.SIGKILL)

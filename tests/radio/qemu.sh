@@ -27,7 +27,7 @@ if [ ! -f "$kernel" ] || [ ! -f "$initrd" ]; then
 	depmod -b x "$version"
 	mkdir -p root/bin root/mnt root/m
 	cp /bin/busybox root/bin/
-	for module in virtio_pci 9p 9pnet_virtio hci_vhci uhid algif_hash algif_skcipher cmac ecb ccm aes_generic ecdh_generic; do
+	for module in virtio_pci 9p 9pnet_virtio hmac sha256_generic sha512_generic ctr aes_generic jitterentropy_rng drbg cmac ecb ccm ecdh_generic hci_vhci uhid algif_hash algif_skcipher; do
 		modprobe -d "$PWD/x" -S "$version" --show-depends "$module"
 	done | awk '$1 == "insmod" && !seen[$2]++ { print $2 }' >list
 	while read -r file; do
