@@ -2,7 +2,7 @@
 //
 // A line is {"id": 1, "op": "join", "device": "bulb", ...}; the answer has the same id and "ok": true
 // with the result, or "ok": false with "error". After {"op": "events"} the connection also gets a line
-// {"event": "changed", ...} for each change. The operations are the table OPERATIONS.
+// {"event": "changed", ...} for each change, with the monotonic clock's seconds. The operations are the table OPERATIONS.
 
 import { createInterface } from "node:readline";
 import { CONFIRM } from "./air.js";
@@ -176,6 +176,10 @@ const OPERATIONS = {
 	},
 };
 
+function now() {
+	return Number(process.hrtime.bigint()) / 1e9;
+}
+
 async function run(simulator, line, listen) {
 	let request;
 	try {
@@ -195,7 +199,7 @@ async function run(simulator, line, listen) {
 
 export function serveControl(simulator, socket) {
 	const tell = (message) => socket.writable && socket.write(`${JSON.stringify(message)}\n`);
-	const changed = (node, attr, value) => tell({ event: "changed", device: node.name, attr, value });
+	const changed = (node, attr, value) => tell({ event: "changed", device: node.name, attr, value, at: now() });
 	const listen = () => {
 		simulator.air.off("changed", changed);
 		simulator.air.on("changed", changed);
