@@ -162,9 +162,12 @@ def everybody_talks(radio, seconds):
         line.makefile().readline()
 
 
-def both_ways(radio, count, order):
-    """Commands in a home that is quiet, and in one that talks."""
+def both_ways(radio, plan, order, pids=()):
+    """Commands in a home that is quiet, the silence after them, and commands in one that talks."""
+    count = plan.z_commands
     quiet = commands(radio, count, order)
+    if pids:
+        quiet |= idle(pids, plan.z_idle_s)
     with everybody_talks(radio, count * 0.02):
         busy = commands(radio, count, order)
     return quiet | {name.replace("z_", "z_busy_"): value for name, value in busy.items()}
@@ -233,7 +236,7 @@ class Yardstick:
                 line.sendall(self.frame(bytes([len(head) - 2 + len(data)]) + head + data))
                 at = time.monotonic()
                 return lambda: at
-            found = both_ways(radio, plan.z_commands, order)
+            found = both_ways(radio, plan, order)
             return {name: value for name, value in found.items() if "told" not in name}
 
     @staticmethod
@@ -264,8 +267,7 @@ class Zigbee2Mqtt:
                 at = broker.wait(BASE + "/bridge/devices", lambda payload: len(json.loads(payload)) > DEVICES)
                 at = max(at, broker.wait(BASE + "/bridge/state", lambda payload: b"online" in payload))
                 found = {"z_start_ms": (at - began) * 1000}
-                found |= both_ways(radio, plan.z_commands, lambda name, on: self.order(broker, name, on))
-                found |= idle([child.pid], plan.z_idle_s)
+                found |= both_ways(radio, plan, lambda name, on: self.order(broker, name, on), [child.pid])
                 found["z_pss_kb"] = found["z_all_pss_kb"] = probe.pss_kb([child.pid])
                 return found
             finally:
@@ -356,9 +358,8 @@ class Native:
                 wait_until(lambda: self.is_known(house, last), 60, "all devices to be there", step=0.01)
                 found = {"z_start_ms": (time.monotonic() - began) * 1000}
                 door = house.home
-                found |= both_ways(radio, plan.z_commands, lambda name, on: self.order(door, name, on))
                 adapter, core = house.adapters["zigbee"].pid, house.core.pid
-                found |= idle([adapter], plan.z_idle_s)
+                found |= both_ways(radio, plan, lambda name, on: self.order(door, name, on), [adapter])
                 found["z_pss_kb"] = probe.pss_kb([adapter])
                 found["z_all_pss_kb"] = probe.pss_kb([adapter, core])
                 return found
