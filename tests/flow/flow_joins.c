@@ -5,51 +5,13 @@
 #include "knock.h"
 #include "router/joins.h"
 
-struct home {
-	struct house house;
-	struct knock anna, ben;
-};
-
-static int setup(void **state)
-{
-	struct home *home = calloc(1, sizeof(*home));
-	house_open(&home->house, NULL);
-	house_people(&home->house);
-	house_adapter_up(&home->house);
-	knock_open(&home->anna, &home->house);
-	knock_open(&home->ben, &home->house);
-	knock_login(&home->anna, "anna");
-	knock_login(&home->ben, "ben");
-	*state = home;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct home *home = *state;
-	knock_close(&home->anna);
-	knock_close(&home->ben);
-	house_close(&home->house);
-	free(home);
-	return 0;
-}
-
-/* The house has two owners. */
-static void let_ben(struct home *home)
-{
-	knock(&home->anna, "user.set-role", "{'user':'ben','role':'owner'}");
-	check_text(knock_code(&home->anna), "ok");
-	home->ben.token[0] = '\0';
-	knock_login(&home->ben, "ben");
-}
-
 static const struct json *join_of(struct knock *who, size_t i)
 {
 	return json_at(json_get(knock_status(who, 0), "joins"), i);
 }
 
 /* How often these words stand in the newest of the record, as an owner reads it. */
-static size_t recorded(struct home *home, const char *words)
+static size_t recorded(struct couple *home, const char *words)
 {
 	size_t n = 0;
 	knock(&home->anna, "audit.tail", "{'n':200}");
@@ -64,9 +26,9 @@ static size_t recorded(struct home *home, const char *words)
 
 static void who_opened_sees_how_it_goes(void **state)
 {
-	struct home *home = *state;
+	struct couple *home = *state;
 	struct actor *sim = &home->house.adapter;
-	let_ben(home);
+	couple_of_owners(home);
 	check_text(knock_window(&home->ben, "sim", ""), "ok");
 	actor_joining(sim, 1, JOIN_SEEN, "");
 	check_text(json_get_text(join_of(&home->ben, 0), "stage"), "seen");
@@ -90,7 +52,7 @@ static void who_opened_sees_how_it_goes(void **state)
 
 static void nobody_else_sees_it(void **state)
 {
-	struct home *home = *state;
+	struct couple *home = *state;
 	check_text(knock_window(&home->anna, "sim", ""), "ok");
 	actor_joining(&home->house.adapter, 1, JOIN_PASSKEY, "047293");
 	check_uint(json_len(json_get(knock_status(&home->ben, 0), "joins")), 0);
@@ -109,7 +71,7 @@ static void nobody_else_sees_it(void **state)
 static void what_is_printed_goes_to_the_adapter_only(void **state)
 {
 	static const uint8_t code[] = { 0x83, 0xfe, 0xd3, 0x40, 0x7a, 0x93, 0x97, 0x23, 0xa5, 0xc6, 0x39, 0xb2, 0x69, 0x16, 0xd5, 0x05, 0xc3, 0xb5 };
-	struct home *home = *state;
+	struct couple *home = *state;
 	struct actor *sim = &home->house.adapter;
 	check_text(knock_window(&home->anna, "sim", ",'address':'00124b0001020304','secret':'83FE-D340-7A93-9723-A5C6-39B2-6916-D505-C3B5'"), "ok");
 	check_bytes(sim->code, sim->code_len, code, sizeof(code));
@@ -130,7 +92,7 @@ static void what_is_printed_goes_to_the_adapter_only(void **state)
 
 static void the_ninth_is_told(void **state)
 {
-	struct home *home = *state;
+	struct couple *home = *state;
 	check_text(knock_window(&home->anna, "sim", ""), "ok");
 	for (uint8_t i = 1; i <= CLAIMS_PER_WINDOW_MAX + 1; i++) {
 		char name[16];
@@ -166,7 +128,7 @@ static void the_ninth_is_told(void **state)
 /* Sleepy ones answer slowly: heard in the window, described when it is over. */
 static void who_takes_his_time_still_waits(void **state)
 {
-	struct home *home = *state;
+	struct couple *home = *state;
 	struct device_id id;
 	check_text(knock_window(&home->anna, "sim", ""), "ok");
 	actor_joining(&home->house.adapter, 1, JOIN_SEEN, "");
@@ -191,7 +153,7 @@ static void press(struct knock *who)
 	house_settle(who->house);
 }
 
-static void two_sensors(struct home *home)
+static void two_sensors(struct couple *home)
 {
 	house_sensor(&home->house, 1, "one");
 	house_sensor(&home->house, 2, "two");
@@ -199,7 +161,7 @@ static void two_sensors(struct home *home)
 
 static void the_one_that_is_pressed(void **state)
 {
-	struct home *home = *state;
+	struct couple *home = *state;
 	struct house *house = &home->house;
 	struct audit_row row;
 	knock(&home->anna, "claim.press", "{'seconds':30}");
@@ -240,7 +202,7 @@ static void the_one_that_is_pressed(void **state)
 
 static void nobody_presses(void **state)
 {
-	struct home *home = *state;
+	struct couple *home = *state;
 	check_text(knock_window(&home->anna, "sim", ""), "ok");
 	two_sensors(home);
 	size_t n = home->anna.n_answers;
@@ -255,9 +217,9 @@ static void nobody_presses(void **state)
 
 static void two_at_one_adapter(void **state)
 {
-	struct home *home = *state;
+	struct couple *home = *state;
 	struct house *house = &home->house;
-	let_ben(home);
+	couple_of_owners(home);
 	check_text(knock_window(&home->anna, "sim", ""), "ok");
 	house_sensor(house, 1, "hers");
 	knock(&home->anna, "join.close", "{'adapter':'sim'}");
@@ -298,7 +260,7 @@ static void two_at_one_adapter(void **state)
 static void a_window_of_buttons(void **state)
 {
 	const struct house_cap caps[] = { { CAP_BUTTON, VALUE_TEXT, ACCESS_READ | ACCESS_REPORT } };
-	struct home *home = *state;
+	struct couple *home = *state;
 	struct house *house = &home->house;
 	check_text(knock_window(&home->anna, "sim", ""), "ok");
 	house_describe(house, 1, "button", caps, 1);
@@ -328,7 +290,7 @@ static char *long_text(size_t len)
 static void a_backup_and_back(void **state)
 {
 	enum { LEN = 200000, PART = 4096 };
-	struct home *home = *state;
+	struct couple *home = *state;
 	struct actor *sim = &home->house.adapter;
 	char *backup = long_text(LEN), *got = calloc(1, LEN + 1), params[300];
 	size_t len = 0, n_pieces = 0;
@@ -395,7 +357,7 @@ static void a_backup_and_back(void **state)
 
 static void who_may_ask_and_what_comes_of_it(void **state)
 {
-	struct home *home = *state;
+	struct couple *home = *state;
 	struct actor *sim = &home->house.adapter;
 	char params[200];
 	sim->tells = view_text("{\"radio\": \"test\"}");
@@ -439,7 +401,7 @@ static void who_may_ask_and_what_comes_of_it(void **state)
 
 static void the_core_stops_while_it_is_asked(void **state)
 {
-	struct home *home = *state;
+	struct couple *home = *state;
 	check_text(knock_window(&home->anna, "sim", ""), "ok");
 	two_sensors(home);
 	home->house.adapter.answers = false;
@@ -450,7 +412,7 @@ static void the_core_stops_while_it_is_asked(void **state)
 	/* teardown: nothing may leak, nothing be used after it is gone */
 }
 
-#define ROW(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define ROW(test) cmocka_unit_test_setup_teardown(test, couple_setup, couple_teardown)
 
 int main(void)
 {

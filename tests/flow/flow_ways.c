@@ -3,46 +3,8 @@
 #include "base/text.h"
 #include "knock.h"
 
-struct home {
-	struct house house;
-	struct knock anna, ben;
-};
-
-static int setup(void **state)
-{
-	struct home *home = calloc(1, sizeof(*home));
-	house_open(&home->house, NULL);
-	house_people(&home->house);
-	house_adapter_up(&home->house);
-	knock_open(&home->anna, &home->house);
-	knock_open(&home->ben, &home->house);
-	knock_login(&home->anna, "anna");
-	knock_login(&home->ben, "ben");
-	*state = home;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct home *home = *state;
-	knock_close(&home->anna);
-	knock_close(&home->ben);
-	house_close(&home->house);
-	free(home);
-	return 0;
-}
-
-/* The house has two owners. */
-static void let_ben(struct home *home)
-{
-	knock(&home->anna, "user.set-role", "{'user':'ben','role':'owner'}");
-	check_text(knock_code(&home->anna), "ok");
-	home->ben.token[0] = '\0';
-	knock_login(&home->ben, "ben");
-}
-
 /* A lamp of anna's, known over the bridge ("sim" here), in a room, with a rule and a reading. */
-static struct device_id known_lamp(struct home *home)
+static struct device_id known_lamp(struct couple *home)
 {
 	struct house *house = &home->house;
 	struct device_id lamp = house_lamp(house, 1, "lamp");
@@ -55,14 +17,14 @@ static struct device_id known_lamp(struct home *home)
 	return lamp;
 }
 
-static struct device_id native_lamp(struct home *home)
+static struct device_id native_lamp(struct couple *home)
 {
 	const struct house_cap caps[] = { { CAP_ON_OFF, VALUE_BOOL, ACCESS_READ | ACCESS_WRITE | ACCESS_REPORT },
 					  { CAP_LEVEL, VALUE_INT, ACCESS_READ | ACCESS_WRITE | ACCESS_REPORT } };
 	return actor_describe(&home->house.second, 1, "0x0102030405060701", caps, N_ELEMENTS(caps));
 }
 
-static void is_the_same(struct home *home, struct device_id lamp, const char *adapter)
+static void is_the_same(struct couple *home, struct device_id lamp, const char *adapter)
 {
 	const struct device *device = registry_find(home->house.app->registry, lamp);
 	check_text(device->name, "reading light");
@@ -73,7 +35,7 @@ static void is_the_same(struct home *home, struct device_id lamp, const char *ad
 
 static void it_leaves_and_goes_on_over_the_other(void **state)
 {
-	struct home *home = *state;
+	struct couple *home = *state;
 	struct house *house = &home->house;
 	struct audit_row row;
 	struct device_id lamp = known_lamp(home);
@@ -117,7 +79,7 @@ static void it_leaves_and_goes_on_over_the_other(void **state)
 
 static void it_left_before_it_joined(void **state)
 {
-	struct home *home = *state;
+	struct couple *home = *state;
 	struct device_id lamp = known_lamp(home);
 	actor_gone(&home->house.adapter, 1, true);
 	check_int(registry_find(home->house.app->registry, lamp)->state, DEVICE_UNREACHABLE);
@@ -130,7 +92,7 @@ static void it_left_before_it_joined(void **state)
 
 static void welcome_outlives_a_restart(void **state)
 {
-	struct home *home = *state;
+	struct couple *home = *state;
 	struct house *house = &home->house;
 	struct device_id lamp = known_lamp(home);
 	check_text(knock_window(&home->anna, "bridge", ""), "ok");
@@ -152,7 +114,7 @@ static void welcome_outlives_a_restart(void **state)
 	knock_open(&home->ben, house);
 }
 
-static struct device_id describe_second(struct home *home, uint16_t cap, enum value_type type, uint8_t evidence)
+static struct device_id describe_second(struct couple *home, uint16_t cap, enum value_type type, uint8_t evidence)
 {
 	const struct capability_desc desc = { .id = cap, .type = (uint8_t)type, .access = ACCESS_READ | ACCESS_WRITE | ACCESS_REPORT };
 	const struct endpoint_desc endpoint = { .id = 1, .n_caps = 1, .caps = &desc };
@@ -168,7 +130,7 @@ static struct device_id describe_second(struct home *home, uint16_t cap, enum va
 /* What opens the house, and what proves less than before, is moved by a person only. */
 static void a_lock_waits_for_a_word(void **state)
 {
-	struct home *home = *state;
+	struct couple *home = *state;
 	struct house *house = &home->house;
 	struct device_id lock = house_lock(house, 1, "lock");
 	house_bind(house, lock, house->owner);
@@ -185,7 +147,7 @@ static void a_lock_waits_for_a_word(void **state)
 
 static void what_proves_less_waits_for_a_word(void **state)
 {
-	struct home *home = *state;
+	struct couple *home = *state;
 	struct house *house = &home->house;
 	struct device_id lamp = known_lamp(home);
 	check_text(knock_window(&home->anna, "bridge", ""), "ok");
@@ -201,12 +163,12 @@ static void what_proves_less_waits_for_a_word(void **state)
 /* Somebody shows the lamp's address at another adapter: without her window, or in another's. */
 static void a_stranger_with_its_address(void **state)
 {
-	struct home *home = *state;
+	struct couple *home = *state;
 	struct house *house = &home->house;
 	struct device_id lamp = known_lamp(home);
 	struct asker anna = house_user(house, house->owner);
 	struct command on = house_set(lamp, CAP_ON_OFF, value_bool(true));
-	let_ben(home);
+	couple_of_owners(home);
 	check_text(knock_window(&home->ben, "bridge", ""), "ok");
 	actor_joining(&house->second, 1, JOIN_SEEN, "");
 	native_lamp(home);
@@ -233,7 +195,7 @@ static void a_stranger_with_its_address(void **state)
 	check_int(house_command(house, &anna, &on).result, RESULT_OK);
 }
 
-#define ROW(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define ROW(test) cmocka_unit_test_setup_teardown(test, couple_setup, couple_teardown)
 
 int main(void)
 {

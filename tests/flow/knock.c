@@ -144,3 +144,35 @@ size_t knock_heard(const struct knock *knock, const char *event)
 		n += strcmp(knock->events[i], event) == 0;
 	return n;
 }
+
+int couple_setup(void **state)
+{
+	struct couple *couple = calloc(1, sizeof(*couple));
+	house_open(&couple->house, NULL);
+	house_people(&couple->house);
+	house_adapter_up(&couple->house);
+	knock_open(&couple->anna, &couple->house);
+	knock_open(&couple->ben, &couple->house);
+	knock_login(&couple->anna, "anna");
+	knock_login(&couple->ben, "ben");
+	*state = couple;
+	return 0;
+}
+
+int couple_teardown(void **state)
+{
+	struct couple *couple = *state;
+	knock_close(&couple->anna);
+	knock_close(&couple->ben);
+	house_close(&couple->house);
+	free(couple);
+	return 0;
+}
+
+void couple_of_owners(struct couple *couple)
+{
+	knock(&couple->anna, "user.set-role", "{'user':'ben','role':'owner'}");
+	check_text(knock_code(&couple->anna), "ok");
+	couple->ben.token[0] = '\0';
+	knock_login(&couple->ben, "ben");
+}

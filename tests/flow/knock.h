@@ -35,3 +35,12 @@ const char *knock_code(const struct knock *knock);                            /*
 const struct json *knock_result(const struct knock *knock);
 const char *knock_text(const struct knock *knock, const char *key);           /* of the result */
 size_t knock_heard(const struct knock *knock, const char *event);
+
+/* A house in which two people knock: anna, who owns it, and ben, a member. Set-up and tear-down of a cmocka test. */
+struct couple {
+	struct house house;
+	struct knock anna, ben;
+};
+int couple_setup(void **state);
+int couple_teardown(void **state);
+void couple_of_owners(struct couple *couple); /* ben is an owner, too, from now on */
