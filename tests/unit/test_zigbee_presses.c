@@ -22,7 +22,7 @@ static struct home *remote_of(struct home *home, uint16_t cluster)
 static void a_switch_is_pressed(void **state)
 {
 	struct home home;
-	struct gwa_cap cap;
+	struct gwa_cap cap = { 0 };
 
 	(void)state;
 	remote_of(&home, 0x0006);
