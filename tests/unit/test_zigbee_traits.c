@@ -114,7 +114,7 @@ static void lamps_tell(void **state)
 
 static void ranges_are_the_devices_own(void **state)
 {
-	struct gwa_cap cap;
+	struct gwa_cap cap = { 0 };
 	struct home home;
 
 	(void)state;
@@ -254,6 +254,47 @@ static void known_quirks(void **state)
 	check_true(home_can(&home, 1, GWA_CAP_CARBON_MONOXIDE, NULL));
 }
 
+static size_t plug_can(const struct model *model, bool meter)
+{
+	static const uint16_t caps[] = { GWA_CAP_ON_OFF, GWA_CAP_POWER, GWA_CAP_ENERGY, GWA_CAP_CURRENT, GWA_CAP_VOLTAGE, GWA_CAP_FREQUENCY,
+					 GWA_CAP_BATTERY, GWA_CAP_BUTTON, GWA_CAP_ZONE_ALARM };
+	struct home home;
+	size_t can = 0;
+
+	home_of(&home, 0x0006);
+	if (meter)
+		home_has(home_has(&home.endpoints[0], 0x0702), 0x0b04);
+	home_has(home_has(&home.endpoints[0], 0x0001), 0x0500);
+	home_fact(&home.endpoints[0], FACT_FREQUENCY_DIVISOR, 1);
+	home.endpoints[0].out[home.endpoints[0].n_out++] = 0x0006;
+	if (model)
+		traits_know(&home.node, model);
+	for (size_t i = 0; i < N_ELEMENTS(caps); i++)
+		can |= (size_t)home_can(&home, 1, caps[i], NULL) << i;
+	return can;
+}
+
+/* Clusters for show: what a model is known not to have goes, if all of it is understood. What the device proved, how it is, what guards
+ * the home, and presses stay. */
+static void phantoms_go(void **state)
+{
+	static const uint8_t plug[] = { GWA_CAP_ON_OFF, 0 }, meter[] = { GWA_CAP_ON_OFF, GWA_CAP_POWER, GWA_CAP_BATTERY, 0 },
+			     cover[] = { GWA_CAP_COVER_POSITION, 0 }, none[] = { 0 };
+	const struct model models[] = {
+		{ .exposes = plug }, { .exposes = meter }, { .exposes = cover }, { .exposes = none }, { .exposes = plug, .more = true },
+		{ .exposes = plug, .varies = true }, { 0 },
+	};
+
+	(void)state;
+	check_uint(plug_can(NULL, true), 0x1ff);
+	check_uint(plug_can(&models[0], true), 0x1f1); /* without power, energy, current */
+	check_uint(plug_can(&models[1], true), 0x1f3); /* without energy, current */
+	check_uint(plug_can(&models[1], false), plug_can(NULL, false)); /* its power comes another way */
+	check_uint(plug_can(&models[2], true), 0x1ff); /* it moves another way: perhaps by these */
+	for (size_t i = 3; i < N_ELEMENTS(models); i++)
+		check_uint(plug_can(&models[i], true), 0x1ff);
+}
+
 /* Some models tell no percentage, or a wrong one: it is read from the voltage. */
 static void a_cell_by_its_curve(void **state)
 {
@@ -369,7 +410,7 @@ static void a_plug_measures(void **state)
 static void thermostats_heat_or_cool(void **state)
 {
 	struct home home;
-	struct gwa_cap cap;
+	struct gwa_cap cap = { 0 };
 
 	(void)state;
 	home_of(&home, 0x0201);
@@ -436,6 +477,7 @@ int main(void)
 		cmocka_unit_test(a_tilt_blind_has_no_lift),
 		cmocka_unit_test(zones_say_what_they_watch),
 		cmocka_unit_test(known_quirks),
+		cmocka_unit_test(phantoms_go),
 		cmocka_unit_test(a_cell_by_its_curve),
 		cmocka_unit_test(a_battery_tells_what_it_has),
 		cmocka_unit_test(meters_count_in_their_unit),
