@@ -25,7 +25,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 NATIVE = {"vault_power", "vault_killed", "vault_faults", "db_rewrite", "db_damage", "custody", "custody_cut", "audit_killed", "audit_mutations",
           "audit_tree", "db_canaries", "retain"}
 # Slow ones that tell nothing new on a second machine of 64 bits with the little end first.
-ONCE = {"audit", "db", "db_sealed", "people", "spool", "store", "store_killed", "stream"}
+ONCE = {"audit", "audit_start", "db", "db_copy", "db_sealed", "outbox", "parcel", "people", "policy", "registry", "spool", "store", "store_killed", "stream",
+        "vault", "verify_walk"}
 ONCE_FOR = ("ble_", "shelly_", "wifi_", "zigbee_")
 sys.path.insert(0, str(ROOT / "tests"))
 sys.dont_write_bytecode = True
