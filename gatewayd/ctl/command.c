@@ -42,6 +42,13 @@ static const struct command_arg radio_channel_args[] = { NEED("ADAPTER", "adapte
 static const struct command_arg radio_form_args[] = { NEED("ADAPTER", "adapter", NULL), OPTION("channel", "channel", ARG_NUMBER, "11 to 26; chosen when not told"),
 						      OPTION("sure", "sure", ARG_FLAG, "yes: does not ask once more") };
 static const struct command_arg radio_adopt_args[] = { NEED("ADAPTER", "adapter", NULL), OPTION("sure", "sure", ARG_FLAG, "yes: does not ask once more") };
+static const struct command_arg radio_group_args[] = {
+	NEED("ADAPTER", "adapter", NULL),
+	OPTION("id", "id", ARG_NUMBER, "1 to 65000: one that is there; without it a new one is made"),
+	OPTION("name", "name", ARG_TEXT, "needed for a new one"),
+	OPTION("members", "members", ARG_WORDS, "IEEE addresses, 16 hex digits each: all who are to be in it"),
+	OPTION("remove", "remove", ARG_FLAG, "yes: the group is to be no more"),
+};
 static const struct command_arg join_args[] = { NEED("ADAPTER", "adapter", NULL) };
 static const struct command_arg transfer_args[] = { DEVICE, NEED("USER", "to", NULL) };
 static const struct command_arg policy_add_args[] = {
@@ -138,6 +145,7 @@ static const struct command table[] = {
 	{ "radio channel", "radio.channel", "Move its network to another channel", WITH(radio_channel_args), NULL, NULL, NULL },
 	{ "radio form", "radio.form", "Begin a new network; every device has to join anew", WITH(radio_form_args), NULL, perform_radio_form, NULL },
 	{ "radio adopt", "radio.adopt", "Take over the network that is on the stick", WITH(radio_adopt_args), NULL, perform_radio_adopt, NULL },
+	{ "radio group", "radio.group", "Make, change or remove a group of devices that one order reaches", WITH(radio_group_args), show_radio_group, perform_radio_group, NULL },
 	{ "bind code", "bind.code", "A one-time code for you, shown once", NONE, show_code, NULL, NULL },
 	{ "bind redeem", "code.redeem", "Present somebody's code (asked for) at a device: it becomes his", WITH(device_arg), show_owner, perform_code, NULL },
 	{ "bind transfer", "bind.transfer", "Hand a device on", WITH(transfer_args), NULL, NULL, NULL },

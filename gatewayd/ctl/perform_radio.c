@@ -60,6 +60,39 @@ int perform_radio_ask(struct run *run, const struct command *command, struct jso
 	return r;
 }
 
+static struct json *only_adapter(struct json *params)
+{
+	struct json *sent = json_new_object();
+	json_set_text(sent, "adapter", json_get_text(params, "adapter"));
+	return sent;
+}
+
+/* What is told becomes the text that the plugin reads. */
+int perform_radio_group(struct run *run, const struct command *command, struct json *params)
+{
+	struct json *sent = only_adapter(params), *data = json_new_object();
+	static const char *const keys[] = { "id", "name", "members" };
+	char *text = NULL;
+	bool remove = false;
+	(void)json_to_bool(json_get(params, "remove"), &remove);
+	for (size_t i = 0; i < N_ELEMENTS(keys); i++) {
+		if (json_get(params, keys[i]))
+			json_set(data, keys[i], json_copy(json_get(params, keys[i])));
+	}
+	if (remove)
+		json_set(data, "members", json_new_array());
+	json_free(params);
+	int r = json_print(data, &text, NULL);
+	json_free(data);
+	if (r != 0) {
+		json_free(sent);
+		return EXIT_REFUSED;
+	}
+	json_set_text(sent, "data", text);
+	free(text);
+	return perform_radio_ask(run, command, sent);
+}
+
 static int write_new(const char *path, const struct parts *text)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600), r;
@@ -72,13 +105,6 @@ static int write_new(const char *path, const struct parts *text)
 	if (r != 0)
 		unlink(path);
 	return r;
-}
-
-static struct json *only_adapter(struct json *params)
-{
-	struct json *sent = json_new_object();
-	json_set_text(sent, "adapter", json_get_text(params, "adapter"));
-	return sent;
 }
 
 int perform_radio_backup(struct run *run, const struct command *command, struct json *params)

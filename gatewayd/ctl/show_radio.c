@@ -11,7 +11,13 @@ void show_radio(FILE *out, const struct json *result)
 	static const struct grid_column columns[] = { { "Radio", "radio", NULL },	{ "Firmware", "firmware", NULL }, { "State", "state", NULL },
 						      { "Channel", "channel", NULL },	{ "PAN", "pan", NULL },		  { "Extended PAN", "ext_pan", NULL },
 						      { "Address", "eui", NULL },	{ "Devices", "devices", NULL },	  { "Joining open for", "permit_s", grid_age },
-						      { "Counters", "counters", NULL } };
+						      { "Groups", "groups", NULL },	  { "Counters", "counters", NULL } };
+	grid_print_fields(out, result, columns, N_ELEMENTS(columns));
+}
+
+void show_radio_group(FILE *out, const struct json *result)
+{
+	static const struct grid_column columns[] = { { "Group", "id", NULL }, { "Members", "members", NULL }, { "Refused", "refused", NULL } };
 	grid_print_fields(out, result, columns, N_ELEMENTS(columns));
 }
 

@@ -83,6 +83,7 @@ static const struct json_field radio_again_fields[] = { ADAPTER_NEEDED, PASSWORD
 static const struct json_field radio_restore_fields[] = { ADAPTER_NEEDED, TEXT_NEEDED("data", DESK_PIECE_MAX), { "more", JSON_BOOL, false, 0, 0 },
 							  TEXT("password", PASSWORD_LEN_MAX) };
 static const struct json_field radio_channel_fields[] = { ADAPTER_NEEDED, NUMBER_NEEDED("channel", 11, 26) };
+static const struct json_field radio_group_fields[] = { ADAPTER_NEEDED, TEXT_NEEDED("data", 4096) };
 static const struct json_field radio_form_fields[] = { ADAPTER_NEEDED, NUMBER("channel", 11, 26), PASSWORD_AGAIN };
 static const struct json_field radio_more_fields[] = { NUMBER_NEEDED("more", 1, UINT32_MAX) };
 static const struct json_field recovery_key_fields[] = { TEXT_NEEDED("key", BOX_KEY_TEXT_MAX), PASSWORD_AGAIN };
@@ -150,6 +151,7 @@ static const struct method table[] = {
 	{ "radio.channel", "Move its network to another channel", OWNERS, AUDIT_RADIO, WITH(radio_channel_fields), method_radio_channel },
 	{ "radio.form", "Begin a new network; every device has to join anew", OWNERS, AUDIT_RADIO, WITH(radio_form_fields), method_radio_form },
 	{ "radio.adopt", "Take over the network that is on the stick", OWNERS, AUDIT_RADIO, WITH(radio_fields), method_radio_adopt },
+	{ "radio.group", "Make, change or remove a group of devices that one order reaches", OWNERS, AUDIT_RADIO, WITH(radio_group_fields), method_radio_group },
 	{ "radio.more", "The next piece of a long answer", METHOD_OWNERS | METHOD_INSTALLERS, 0, WITH(radio_more_fields), method_radio_more },
 	{ "policy.list", "The access rules, the household's first", RECORD_READERS, 0, WITH(policy_list_fields), method_policy_list },
 	{ "policy.add", "Add an access rule", OWNERS, AUDIT_RULE_ADD, WITH(policy_fields), method_policy_add },

@@ -53,7 +53,7 @@ method_fn method_bind_code, method_join_open, method_claim_press, method_join_cl
 	method_bind_transfer, method_bind_unbind, method_code_redeem;
 /* radio */
 method_fn method_radio_info, method_radio_map, method_radio_backup, method_radio_restore, method_radio_channel, method_radio_form,
-	method_radio_adopt, method_radio_more;
+	method_radio_adopt, method_radio_group, method_radio_more;
 /* policy and rules */
 method_fn method_policy_list, method_policy_add, method_policy_remove, method_policy_explain, method_rule_list, method_rule_add,
 	method_rule_remove, method_rule_enable, method_rule_disable;

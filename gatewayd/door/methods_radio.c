@@ -205,6 +205,13 @@ void method_radio_channel(struct call *call, const struct json *params)
 		ask(call, "channel", view_text(channel));
 }
 
+/* What is in the text is the plugin's: docs/spec/radio.md. */
+void method_radio_group(struct call *call, const struct json *params)
+{
+	if (may_set_up(call))
+		ask(call, "group", view_text(json_get_text(params, "data")));
+}
+
 /* --- once more, with the password ---------------------------------------------------------------------------------------- */
 
 static const struct json *params_of(const struct call *call)

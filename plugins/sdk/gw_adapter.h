@@ -76,7 +76,7 @@ struct gwa_ops { /* what the plugin offers */
 	void (*on_stored)(gwa_self *self, uint64_t up_to);
 	void (*on_fd)(gwa_self *self, int fd, uint32_t events); /* POLLIN | POLLOUT */
 	void (*on_timer)(gwa_self *self, uint32_t timer);
-	/* 1.1: a person asks the radio: "info", "map", "backup", "restore", "channel", "form", "adopt" (docs/spec/radio.md). */
+	/* 1.1: a person asks the radio: "info", "map", "backup", "restore", "channel", "form", "adopt", "group" (docs/spec/radio.md). */
 	void (*ask)(gwa_self *self, uint64_t req, const char *verb, const void *data, uint32_t len);
 };
 struct gwa_plugin {

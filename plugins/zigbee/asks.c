@@ -19,6 +19,8 @@ static void done(gwa_self *self, int status)
 {
 	uint64_t req = self->asked.req;
 
+	free(self->grouping);
+	self->grouping = NULL;
 	backup_keys_free(self->asked.keys, self->asked.n_keys);
 	self->asked = (struct asked){ .req = 0 };
 #ifdef __GLIBC__
@@ -52,6 +54,11 @@ static bool tell_json(gwa_self *self, uint64_t req, const struct json *json)
 		tell(self, req, text, len);
 	free(text);
 	return len <= GWA_ASK_MAX;
+}
+
+bool asks_tell(gwa_self *self, const struct json *json)
+{
+	return tell_json(self, self->asked.req, json);
 }
 
 static void set_hex(struct json *object, const char *key, uint64_t number, int digits)
@@ -118,6 +125,7 @@ static void ask_info(gwa_self *self, uint64_t req)
 	}
 	json_set_i64(info, "devices", (int64_t)self->nodes.n);
 	json_set_i64(info, "permit_s", until > now ? (int64_t)((until - now) / 1000) : 0);
+	json_set(info, "groups", groupings_words(self));
 	json_set(info, "counters", counters(self));
 	gwa(self->host)->done(self->host, req, tell_json(self, req, info) ? GWA_OK : GWA_FAILED);
 }
@@ -360,6 +368,8 @@ static int begin(gwa_self *self, const char *verb, const void *data, uint32_t le
 		return ask_form(self, data, len);
 	if (text_equal(verb, "restore"))
 		return ask_restore(self, data, len);
+	if (text_equal(verb, "group"))
+		return groupings_ask(self, data, len);
 	return ask_adopt(self);
 }
 
@@ -372,6 +382,7 @@ void asks_ask(gwa_self *self, uint64_t req, const char *verb, const void *data, 
 	} rows[] = {
 		{ "map", ASK_MAP, true },	   { "backup", ASK_BACKUP, true }, { "channel", ASK_CHANNEL, true },
 		{ "form", ASK_BEGIN, false },	   { "restore", ASK_BEGIN, false }, { "adopt", ASK_BEGIN, false },
+		{ "group", ASK_GROUP, true },
 	};
 	int r = GWA_UNSUPPORTED;
 

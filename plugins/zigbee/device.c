@@ -69,6 +69,7 @@ void device_forget(gwa_self *self, struct device *device, bool left)
 	inquiry_stop(device);
 	talk_drop(&self->talk, &device->peer);
 	orders_forget(self, device->row.node.eui);
+	groupings_member_gone(self, device->row.node.eui);
 	if (device->row.stage != NODES_HEARD)
 		gwa(self->host)->device_down(self->host, &addr, left);
 	nodes_remove(&self->nodes, &device->row);
@@ -144,6 +145,7 @@ void device_tell(gwa_self *self, struct device *device)
 	}
 	device->up = true;
 	gwa(self->host)->device_up(self->host, &told);
+	groupings_member_told(self, node->eui);
 	ping_at(self, device, zigbee_now(self) + (node_is_sleepy(node) ? BATTERY_SILENT_MS : PING_AGAIN_MS));
 }
 
@@ -183,7 +185,7 @@ static bool is_described(const struct device *device, uint8_t endpoint, uint16_t
 	return false;
 }
 
-static void wait_for_credit(gwa_self *self, uint64_t eui, const struct trait_reading *reading)
+static void wait_for_credit(gwa_self *self, const struct gwa_addr *addr, const struct trait_reading *reading)
 {
 	struct waiting_report *row;
 	struct timespec now;
@@ -197,7 +199,7 @@ static void wait_for_credit(gwa_self *self, uint64_t eui, const struct trait_rea
 	}
 	row = &self->waiting[(self->first_waiting + self->n_waiting++) % REPORTS_WAITING_MAX];
 	clock_gettime(CLOCK_REALTIME, &now);
-	*row = (struct waiting_report){ .eui = eui, .endpoint = reading->endpoint, .cap = reading->cap, .value = reading->value,
+	*row = (struct waiting_report){ .addr = *addr, .endpoint = reading->endpoint, .cap = reading->cap, .value = reading->value,
 					.wall_us = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000 };
 	if (reading->value.type == GWA_T_TEXT) {
 		row->value.len = reading->value.len < sizeof(row->text) ? reading->value.len : (uint32_t)sizeof(row->text);
@@ -209,25 +211,28 @@ void device_drain(gwa_self *self)
 {
 	while (self->n_waiting) {
 		struct waiting_report *row = &self->waiting[self->first_waiting];
-		struct gwa_addr addr = device_addr(row->eui);
 
 		if (row->value.type == GWA_T_TEXT)
 			row->value.v.data = row->text;
-		if (!gwa(self->host)->report(self->host, &addr, row->endpoint, row->cap, &row->value, row->wall_us))
+		if (!gwa(self->host)->report(self->host, &row->addr, row->endpoint, row->cap, &row->value, row->wall_us))
 			return;
 		self->first_waiting = (self->first_waiting + 1) % REPORTS_WAITING_MAX;
 		self->n_waiting--;
 	}
 }
 
+void device_report_of(gwa_self *self, const struct gwa_addr *addr, const struct trait_reading *reading)
+{
+	if (self->n_waiting || !gwa(self->host)->report(self->host, addr, reading->endpoint, reading->cap, &reading->value, 0))
+		wait_for_credit(self, addr, reading);
+}
+
 void device_report(gwa_self *self, struct device *device, const struct trait_reading *reading)
 {
 	struct gwa_addr addr = device_addr(device->row.node.eui);
 
-	if (!is_described(device, reading->endpoint, reading->cap))
-		return;
-	if (self->n_waiting || !gwa(self->host)->report(self->host, &addr, reading->endpoint, reading->cap, &reading->value, 0))
-		wait_for_credit(self, device->row.node.eui, reading);
+	if (is_described(device, reading->endpoint, reading->cap))
+		device_report_of(self, &addr, reading);
 }
 
 static void take_attribute(gwa_self *self, struct device *device, uint8_t endpoint, uint16_t cluster, uint16_t manufacturer,

@@ -1,4 +1,4 @@
-/* What must survive: the table of devices in up to 13 blobs, the network with its key, and the newest backup. Written when
+/* What must survive: the table of devices in up to 13 blobs, the network with its key, the newest backup, and the groups. Written when
  * something has changed, a while later, so that a join is one write and not twenty; a blob that is the same is not written again.
  */
 #include <stdlib.h>
@@ -91,6 +91,18 @@ static struct chest *load_chest(gwa_self *self, const char *name)
 	return good ? chest : chest_free(chest);
 }
 
+static int load_groups(gwa_self *self)
+{
+	uint8_t *buf = malloc(GROUPS_BYTES_MAX);
+	uint32_t len = GROUPS_BYTES_MAX;
+
+	if (buf && gwa(self->host)->load(self->host, "groups", buf, &len) == 0 && len &&
+	    groups_read((struct view){ buf, len }, &self->groups))
+		zigbee_log(self, 4, "the kept groups are damaged: they are to be made anew");
+	free(buf);
+	return buf ? 0 : -ENOMEM;
+}
+
 int kept_load(gwa_self *self)
 {
 	struct chest *chest = load_chest(self, "network");
@@ -103,6 +115,8 @@ int kept_load(gwa_self *self)
 	}
 	chest_free(chest);
 	r = load_nodes(self);
+	if (!r)
+		r = load_groups(self);
 	self->save_due_ms = UINT64_MAX;
 	return r;
 }
@@ -137,6 +151,16 @@ void kept_tick(gwa_self *self, bool now)
 		if (gwa(self->host)->save(self->host, name, buf, (uint32_t)len) == 0)
 			self->blob_sums[i] = sum_of(buf, len);
 	}
+	free(buf);
+}
+
+void kept_groups(gwa_self *self)
+{
+	uint8_t *buf = malloc(GROUPS_BYTES_MAX);
+	size_t len = buf ? groups_write(&self->groups, buf) : 0;
+
+	if (!len || gwa(self->host)->save(self->host, "groups", buf, (uint32_t)len))
+		zigbee_log(self, 3, "the groups could not be kept");
 	free(buf);
 }
 

@@ -68,6 +68,7 @@ static void on_ready(void *ctx, const struct radio_network *network, const char 
 		if (self->nodes.rows[i]->stage != NODES_HEARD)
 			device_tell(self, device_of(self->nodes.rows[i]));
 	}
+	groupings_ready(self);
 	joins_ready(self);
 	if (self->began == RADIO_ADOPT)
 		self->backup_due_ms = zigbee_now(self); /* whose keys it has is who lives in it */
@@ -90,6 +91,7 @@ static void all_away(gwa_self *self)
 {
 	for (size_t i = 0; i < self->nodes.n; i++)
 		device_away(self, device_of(self->nodes.rows[i]));
+	groupings_away(self);
 }
 
 static void on_failed(void *ctx, const char *why)
@@ -126,6 +128,8 @@ static void on_done(void *ctx, uint32_t cookie, enum radio_status status)
 		joins_done(self, cookie, status);
 	else if (is_owned(cookie, OWNER_CHANNEL))
 		asks_channel(self, status);
+	else if (is_owned(cookie, OWNER_GROUP))
+		orders_sent(self, cookie, status);
 }
 
 static void on_answer(void *ctx, uint32_t cookie, const struct radio_answer *answer)
@@ -372,6 +376,8 @@ static void talk_done(void *ctx, const struct talk_result *result)
 		orders_talked(self, result);
 	else if (owner == OWNER_PING)
 		device_pinged(self, device, result);
+	else if (owner == OWNER_GROUPING)
+		groupings_talked(self, result);
 }
 
 const struct talk_calls network_talk_calls = { .now_ms = on_now, .send = talk_send, .done = talk_done };
@@ -390,6 +396,7 @@ static void let_go(gwa_self *self, enum net_state state)
 	talk_lost(&self->talk);
 	inquiry_lost(self);
 	joins_fail(self);
+	orders_forget_group(self, 0);
 }
 
 void network_start(gwa_self *self, enum radio_begin how, const struct radio_network *network, const struct radio_key *keys, size_t n)

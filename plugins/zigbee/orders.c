@@ -1,10 +1,10 @@
 /* An order is a few frames, one after the other: each waits for the answer to the one before, and the first that fails ends it. Its
- * time to live is that of its frames: what is late is not sent.
+ * time to live is that of its frames: what is late is not sent. One to a group is done when the radio has sent it: nobody acknowledges it.
  */
 #include <string.h>
 #include "zigbee/zigbee_inside.h"
 
-enum { TTL_MS = 10000, BEFORE_MS = 100, REREAD_TTL_MS = 10000, HA_PROFILE = 0x0104, DOOR_LOCK = 0x0101 };
+enum { TTL_MS = 10000, BEFORE_MS = 100, REREAD_TTL_MS = 10000, HA_PROFILE = 0x0104, DOOR_LOCK = 0x0101, HEADER_MAX = 5 };
 
 static void end(gwa_self *self, struct order *order, int status)
 {
@@ -45,21 +45,29 @@ static bool put_frame(gwa_self *self, struct device *device, struct order *order
 	return talk_add(&self->talk, &device->peer, &ask) == 0;
 }
 
-void orders_command(gwa_self *self, uint64_t req, const struct gwa_addr *addr, uint8_t endpoint, uint16_t cap,
-		    const struct gwa_value *value, uint32_t ttl_ms)
+/* The next frame to all of a group; false: the radio has no room. Nobody answers it, so no default response is asked for. */
+static bool put_cast(gwa_self *self, struct order *order)
 {
-	struct device *device = device_find(self, addr);
-	struct order *order = find_free(self);
-	int r;
+	const struct trait_frame *frame = &order->plan.frames[order->at];
+	uint8_t buf[TRAITS_PAYLOAD_MAX + HEADER_MAX];
+	struct writer w = writer_over(buf, sizeof(buf));
+	struct zcl_header header = { .cluster = !frame->general, .quiet = true, .sequence = ++self->group_sequence,
+				     .command = frame->command };
+	struct radio_message message = { .mode = RADIO_GROUP, .group = order->group, .source = 1, .target = 0xff, .profile = HA_PROFILE,
+					 .cluster = frame->cluster };
 
-	if (!device || device->row.stage == NODES_HEARD || self->state != NET_READY || !order) {
-		gwa(self->host)->done(self->host, req, order || !device ? GWA_UNREACHABLE : GWA_BUSY);
-		return;
-	}
-	*order = (struct order){ .req = req, .eui = device->row.node.eui, .cap = cap, .value = *value };
-	/* The host answers in our place when the time is over: we are a little before it. */
-	ttl_ms = ttl_ms ? ttl_ms : TTL_MS;
-	order->deadline_ms = zigbee_now(self) + ttl_ms - (ttl_ms < 2 * BEFORE_MS ? ttl_ms / 2 : BEFORE_MS);
+	if (zcl_header_write(&w, &header, true))
+		return false;
+	put_bytes(&w, frame->payload, frame->len);
+	message.data = (struct view){ buf, writer_len(&w) };
+	order->id = zigbee_id(self, OWNER_GROUP);
+	return !w.bad && self->radio->ops->send(self->radio, order->id, &message) == 0;
+}
+
+/* What is said has to outlive the call. */
+static void keep_value(struct order *order, const struct gwa_value *value)
+{
+	order->value = *value;
 	if (value->type == GWA_T_TEXT) {
 		order->value.len = value->len < sizeof(order->text) ? value->len : (uint32_t)sizeof(order->text);
 		memcpy(order->text, value->v.data, order->value.len);
@@ -67,6 +75,71 @@ void orders_command(gwa_self *self, uint64_t req, const struct gwa_addr *addr, u
 	} else if (value->type == GWA_T_BYTES) {
 		order->value.type = GWA_T_NONE;
 	}
+}
+
+static void command_group(gwa_self *self, uint64_t req, const struct group *group, uint16_t cap, const struct gwa_value *value)
+{
+	struct order *order = find_free(self);
+	int r;
+
+	if (!order || self->state != NET_READY) {
+		gwa(self->host)->done(self->host, req, order ? GWA_UNREACHABLE : GWA_BUSY);
+		return;
+	}
+	*order = (struct order){ .req = req, .group = group->id, .cap = cap };
+	keep_value(order, value);
+	r = groupings_order(self, group, cap, value, &order->plan);
+	if (r || !order->plan.n)
+		end(self, order, r == TRAITS_E_VALUE ? GWA_BAD_VALUE : GWA_UNSUPPORTED);
+	else if (!put_cast(self, order))
+		end(self, order, GWA_BUSY);
+}
+
+void orders_sent(gwa_self *self, uint32_t cookie, enum radio_status status)
+{
+	struct order *order = NULL;
+
+	for (size_t i = 0; i < ORDERS_MAX; i++) {
+		if (self->orders[i].req && self->orders[i].group && self->orders[i].id == cookie)
+			order = &self->orders[i];
+	}
+	if (!order)
+		return;
+	if (status != RADIO_OK) {
+		end(self, order, GWA_FAILED);
+	} else if (++order->at < order->plan.n) {
+		if (!put_cast(self, order))
+			end(self, order, GWA_BUSY);
+	} else {
+		struct trait_reading said = { .endpoint = 1, .cap = order->cap, .value = order->value };
+		struct gwa_addr addr = groupings_addr(order->group);
+
+		device_report_of(self, &addr, &said);
+		end(self, order, GWA_OK);
+	}
+}
+
+void orders_command(gwa_self *self, uint64_t req, const struct gwa_addr *addr, uint8_t endpoint, uint16_t cap,
+		    const struct gwa_value *value, uint32_t ttl_ms)
+{
+	const struct group *group = groupings_find(self, addr);
+	struct device *device = device_find(self, addr);
+	struct order *order = find_free(self);
+	int r;
+
+	if (group) {
+		command_group(self, req, group, cap, value);
+		return;
+	}
+	if (!device || device->row.stage == NODES_HEARD || self->state != NET_READY || !order) {
+		gwa(self->host)->done(self->host, req, order || !device ? GWA_UNREACHABLE : GWA_BUSY);
+		return;
+	}
+	*order = (struct order){ .req = req, .eui = device->row.node.eui, .cap = cap };
+	keep_value(order, value);
+	/* The host answers in our place when the time is over: we are a little before it. */
+	ttl_ms = ttl_ms ? ttl_ms : TTL_MS;
+	order->deadline_ms = zigbee_now(self) + ttl_ms - (ttl_ms < 2 * BEFORE_MS ? ttl_ms / 2 : BEFORE_MS);
 	r = traits_order(&device->row.node, endpoint, cap, value, &order->plan);
 	if (r || !order->plan.n)
 		end(self, order, r == TRAITS_E_VALUE ? GWA_BAD_VALUE : GWA_UNSUPPORTED);
@@ -177,7 +250,15 @@ void orders_talked(gwa_self *self, const struct talk_result *result)
 void orders_forget(gwa_self *self, uint64_t eui)
 {
 	for (size_t i = 0; i < ORDERS_MAX; i++) {
-		if (self->orders[i].req && self->orders[i].eui == eui)
+		if (self->orders[i].req && !self->orders[i].group && self->orders[i].eui == eui)
+			end(self, &self->orders[i], GWA_UNREACHABLE);
+	}
+}
+
+void orders_forget_group(gwa_self *self, uint16_t id)
+{
+	for (size_t i = 0; i < ORDERS_MAX; i++) {
+		if (self->orders[i].req && self->orders[i].group && (!id || self->orders[i].group == id))
 			end(self, &self->orders[i], GWA_UNREACHABLE);
 	}
 }

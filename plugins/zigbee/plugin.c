@@ -187,6 +187,7 @@ static void say_known(gwa_self *self)
 		if (device->row.stage != NODES_HEARD)
 			device_tell(self, device);
 	}
+	groupings_say(self);
 	gwa(self->host)->devices_synced(self->host);
 }
 

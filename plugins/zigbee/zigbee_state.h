@@ -2,13 +2,14 @@
 /* zigbee_state - what the plugin knows and waits for: the radio, its devices, windows, orders and questions that are open.
  *
  *   above   zigbee/zigbee_inside
- *   below   base/base  sdk/gw_adapter  zigbee/interview  zigbee/map  zigbee/nodes  zigbee/port  zigbee/radio  zigbee/talk
+ *   below   base/base  sdk/gw_adapter  zigbee/groups  zigbee/interview  zigbee/map  zigbee/nodes  zigbee/port  zigbee/radio  zigbee/talk
  *           zigbee/traits
  *   owns    struct gwa_self, struct device
  *   limits  REPORTS_WAITING_MAX ORDERS_MAX JOINS_A_WINDOW_MAX JOINS_PENDING_MAX INQUIRIES_MAX
  */
 #include "base/base.h"
 #include "sdk/gw_adapter.h"
+#include "zigbee/groups.h"
 #include "zigbee/interview.h"
 #include "zigbee/map.h"
 #include "zigbee/nodes.h"
@@ -39,10 +40,11 @@ enum {
 	RADIO_AGAIN_LONGEST_MS = 60000,
 };
 /* The high byte of a radio's cookie, and of a talk's tag: who waits for the answer. */
-enum owner { OWNER_TALK = 1, OWNER_INQUIRY, OWNER_PENDING, OWNER_MAP, OWNER_KEEP, OWNER_CHANNEL, OWNER_NOBODY, OWNER_ORDER, OWNER_PING };
+enum owner { OWNER_TALK = 1, OWNER_INQUIRY, OWNER_PENDING, OWNER_MAP, OWNER_KEEP, OWNER_CHANNEL, OWNER_NOBODY, OWNER_ORDER, OWNER_PING,
+	     OWNER_GROUP, OWNER_GROUPING };
 enum { OWNED_BITS = 24, OWNED_MASK = 0xffffff };
 
-enum ask { ASK_NONE, ASK_MAP, ASK_BACKUP, ASK_CHANNEL, ASK_BEGIN };
+enum ask { ASK_NONE, ASK_MAP, ASK_BACKUP, ASK_CHANNEL, ASK_BEGIN, ASK_GROUP };
 enum net_state { NET_STARTING, NET_READY, NET_FOREIGN, NET_FAILED };
 enum errand { ERRAND_NOTHING, ERRAND_FORM, ERRAND_RESTORE, ERRAND_LEAVE_ALONE }; /* with the radio, once it has said its word */
 
@@ -76,7 +78,7 @@ static inline struct device *device_of(struct nodes_row *row)
 }
 
 struct waiting_report {
-	uint64_t eui;
+	struct gwa_addr addr;
 	int64_t wall_us;
 	struct gwa_value value;
 	uint16_t cap;
@@ -87,6 +89,7 @@ struct order {
 	uint64_t req; /* 0: a free row */
 	uint64_t eui, deadline_ms;
 	uint32_t id;
+	uint16_t group; /* 0: it is for a device */
 	uint16_t cap;
 	struct gwa_value value;
 	char text[NODE_TEXT_MAX];
@@ -150,6 +153,9 @@ struct gwa_self {
 	struct order orders[ORDERS_MAX];
 	struct asked asked;
 	struct map *map;
+	struct groups groups;
+	struct grouping *grouping; /* NULL: none is being made or changed */
+	uint8_t group_sequence;
 	struct waiting_report waiting[REPORTS_WAITING_MAX];
 	size_t n_waiting, first_waiting;
 	uint64_t dropped;

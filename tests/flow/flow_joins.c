@@ -378,6 +378,12 @@ static void who_may_ask_and_what_comes_of_it(void **state)
 	knock(&home->anna, "radio.adopt", "{'adapter':'sim'}");
 	check_text(sim->verb, "adopt");
 	check_uint(sim->asked.len, 0);
+	knock(&home->ben, "radio.group", "{'adapter':'sim','data':'{}'}");
+	check_text(knock_code(&home->ben), "denied");
+	check_text(sim->verb, "adopt");
+	knock(&home->anna, "radio.group", "{'adapter':'sim','data':'[7]'}");
+	check_text(sim->verb, "group");
+	check_bytes(sim->asked.data, sim->asked.len, "[7]", 3);
 	/* Refused, silent, away, unknown: each in words, and on record. */
 	sim->answer = RESULT_BAD_VALUE;
 	knock(&home->anna, "radio.channel", "{'adapter':'sim','channel':26}");

@@ -121,6 +121,7 @@ static const struct step steps[] = {
 	{ "radio.channel", "{'adapter':'sim','channel':20}", ANNA, NULL },
 	{ "radio.form", "{'adapter':'sim','channel':11,'password':" PASSWORD "}", ANNA, NULL },
 	{ "radio.adopt", SIM, ANNA, NULL },
+	{ "radio.group", "{'adapter':'sim','data':'{}'}", ANNA, NULL },
 	{ "bind.code", NULL, ANNA, NULL },
 	{ "code.redeem", "{'device':'spare','code':'%CODE%'}", ANNA, spare_comes },
 	{ "device.list", NULL, ANNA, NULL },

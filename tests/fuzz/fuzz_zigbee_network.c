@@ -87,13 +87,13 @@ static void op_synced(gwa_host *host)
 static void op_down(gwa_host *host, const struct gwa_addr *addr, int left)
 {
 	(void)host, (void)left;
-	must(addr->len == 8);
+	must(addr->len == 8 || addr->len == 3);
 }
 static uint64_t op_report(gwa_host *host, const struct gwa_addr *addr, uint8_t endpoint, uint16_t cap, const struct gwa_value *value,
 			  int64_t wall_us)
 {
 	(void)wall_us;
-	must(addr->len == 8 && endpoint && cap && value->type && value->type <= GWA_T_BYTES);
+	must((addr->len == 8 || addr->len == 3) && endpoint && cap && value->type && value->type <= GWA_T_BYTES);
 	must(value->type != GWA_T_REAL || value->v.f - value->v.f == 0);
 	/* Every eighth finds no credit. */
 	return ++world_of(host)->reports % 8 ? world_of(host)->reports : 0;
@@ -340,7 +340,7 @@ static void command(struct world *w)
 	struct gwa_value value = { .type = (uint32_t)(take(w, 1) % 6) };
 	struct gwa_join join = { .size = sizeof(join), .seconds = (uint32_t)take(w, 1), .addr = addr, .ncode = (uint8_t)(take(w, 1) % 37) };
 	struct view text;
-	static const char *const verbs[] = { "info", "map", "backup", "restore", "channel", "form" };
+	static const char *const verbs[] = { "info", "map", "backup", "restore", "channel", "form", "group" };
 
 	switch (take(w, 1) % 4) {
 	case 0:

@@ -67,6 +67,10 @@ struct house {
 	unsigned begins[4], permits, leaves, sent, commands; /* commands: those of clusters */
 	uint8_t permit_s, channel;
 	uint64_t coded;
+	bool grouped;                  /* lamps can be in groups */
+	uint16_t away, full;           /* one that is away; one whose table of groups is full */
+	struct work cast;              /* the last to a group */
+	unsigned casts;
 	struct radio_network begun;
 	size_t begun_keys;
 };
@@ -91,8 +95,8 @@ static inline uint64_t eui_of(const struct gwa_addr *addr)
 {
 	uint64_t eui = 0;
 
-	check_uint(addr->len, 8);
-	for (unsigned i = 0; i < 8; i++)
+	check_true(addr->len == 8 || (addr->len == 3 && addr->bytes[0] == 'G'));
+	for (unsigned i = 0; i < addr->len; i++)
 		eui = eui << 8 | addr->bytes[i];
 	return eui;
 }
@@ -129,7 +133,7 @@ static inline void op_up(gwa_host *host, const struct gwa_device *device)
 	struct said *s = say(host, 'u');
 
 	s->eui = eui_of(&device->addr);
-	check_uint(eui_of(&device->hw), s->eui);
+	check_true(device->addr.len == 8 ? eui_of(&device->hw) == s->eui : device->hw.len == 0);
 	s->evidence = device->evidence;
 	for (unsigned i = 0; i < device->nendpoints; i++)
 		s->n_caps = (uint8_t)(s->n_caps + device->endpoints[i].ncaps);
@@ -298,6 +302,10 @@ static inline int fr_send(struct radio *radio, uint32_t cookie, const struct rad
 	memcpy(w->bytes, message->data.data, message->data.len);
 	w->message.data.data = w->bytes;
 	fake_of(radio)->house->sent++;
+	if (message->mode == RADIO_GROUP) {
+		fake_of(radio)->house->casts++;
+		fake_of(radio)->house->cast = *w;
+	}
 	fake_of(radio)->house->commands += message->data.data[0] & 1;
 	return 0;
 }
@@ -427,7 +435,12 @@ static inline void answer_zcl(struct house *h, const struct radio_message *m)
 		return;
 	put_u8(&w, 0x18);
 	put_u8(&w, f.header.sequence);
-	if (!f.header.cluster && f.header.command == ZCL_READ) {
+	if (f.header.cluster && m->cluster == 0x0004) {
+		out[0] = 0x19;
+		put_u8(&w, f.header.command);
+		put_u8(&w, m->nwk == h->full ? 0x89 : 0);
+		put_bytes(&w, f.payload.data, 2);
+	} else if (!f.header.cluster && f.header.command == ZCL_READ) {
 		put_u8(&w, ZCL_READ_RSP);
 		for (records = f.payload; zcl_record_next(&f.header, &records, &record);)
 			put_attribute(&w, m->cluster, record.attribute);
@@ -455,8 +468,8 @@ static inline void answer_question(struct house *h, const struct radio_question 
 	} else if (q->kind == RADIO_Q_ENDPOINTS) {
 		a.endpoints = (struct zdo_endpoints){ .n = 2, .ids = { 1, 242 } };
 	} else if (q->kind == RADIO_Q_SIMPLE) {
-		a.simple = (struct zdo_simple){ .endpoint = 1, .profile = 0x0104, .device = 0x010a, .n_in = 2,
-						.in = { 0x0000, sensor ? 0x0402 : 0x0006 } };
+		a.simple = (struct zdo_simple){ .endpoint = 1, .profile = 0x0104, .device = 0x010a, .n_in = h->grouped ? 3 : 2,
+						.in = { 0x0000, sensor ? 0x0402 : 0x0006, 0x0004 } };
 	} else if (q->kind == RADIO_Q_NEIGHBOURS) {
 		a.neighbours = (struct zdo_lqi){ .total = q->nwk ? 0 : 1, .n = q->nwk ? 0 : 1 };
 		a.neighbours.rows[0] = (struct zdo_neighbour){ .eui = LAMP, .nwk = LAMP_NWK, .kind = ZDO_ROUTER, .lqi = 77 };
@@ -486,7 +499,8 @@ static inline void begun(struct house *h, enum radio_begin how)
 
 static inline void answer_work(struct house *h, const struct work *w)
 {
-	enum radio_status status = h->silent ? RADIO_NO_ACK : RADIO_OK;
+	bool away = h->silent || (w->kind == 'm' && h->away && w->message.mode == RADIO_UNICAST && w->message.nwk == h->away);
+	enum radio_status status = away ? RADIO_NO_ACK : RADIO_OK;
 
 	if (w->kind == 'b') {
 		begun(h, (enum radio_begin)w->cookie);
@@ -496,7 +510,7 @@ static inline void answer_work(struct house *h, const struct work *w)
 		h->radio->events->on_kept(h->radio->ctx, w->cookie, RADIO_OK, &h->stick, h->keys, h->n_keys);
 	} else {
 		h->radio->events->on_done(h->radio->ctx, w->cookie, w->kind == 'm' ? status : RADIO_OK);
-		if (w->kind == 'm' && !h->silent && !h->mute)
+		if (w->kind == 'm' && !away && !h->mute)
 			answer_zcl(h, &w->message);
 	}
 }
