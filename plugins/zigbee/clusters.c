@@ -357,3 +357,41 @@ bool clusters_apply(const struct cluster_row *row, const struct node_endpoint *e
 	}
 	return meter_is(row->when, endpoint);
 }
+
+bool clusters_is_proven(const struct cluster_row *row, const struct node_endpoint *endpoint)
+{
+	static const uint16_t clusters[] = { CLUSTER_POWER, CLUSTER_DEVICE_TEMPERATURE, CLUSTER_LOCK, CLUSTER_ZONE, CLUSTER_WARNING };
+
+	for (size_t i = 0; i < N_ELEMENTS(clusters); i++) {
+		if (row->cluster == clusters[i])
+			return true;
+	}
+	switch ((int)row->when) {
+	case WHEN_KNOWN:
+	case WHEN_WATER:
+	case WHEN_GAS:
+		return true;
+	case WHEN_COLOR_TEMPERATURE:
+	case WHEN_HUE:
+	case WHEN_HUE16:
+	case WHEN_SATURATION:
+	case WHEN_XY:
+		return is_known(endpoint, FACT_COLOR_CAPABILITIES);
+	case WHEN_LIFT:
+	case WHEN_TILT:
+	case WHEN_TILT_ONLY:
+		return is_known(endpoint, FACT_COVER_TYPE);
+	case WHEN_HEATS:
+	case WHEN_COOLS_ONLY:
+	case WHEN_HEATS_AND_COOLS:
+		return is_known(endpoint, FACT_THERMOSTAT_MODES);
+	default:
+		return clusters_is_health(row->cap);
+	}
+}
+
+bool clusters_is_health(uint16_t cap)
+{
+	return cap == GWA_CAP_BATTERY || cap == GWA_CAP_BATTERY_LOW || cap == GWA_CAP_VOLTAGE || cap == GWA_CAP_LINK_QUALITY ||
+	       cap == GWA_CAP_DEVICE_TEMPERATURE || cap == GWA_CAP_TAMPER;
+}

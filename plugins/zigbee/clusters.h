@@ -116,6 +116,11 @@ struct cluster_row {
 const struct cluster_row *clusters_at(size_t i); /* NULL: past the last */
 /* The endpoint has the cluster, and what else is wanted. */
 bool clusters_apply(const struct cluster_row *row, const struct node_endpoint *endpoint);
+/* The device itself said that it has it (a fact of the interview), or losing it would be worse than showing too much: batteries, zones,
+ * locks, sirens. Such a capability stays whatever the model is said to expose. */
+bool clusters_is_proven(const struct cluster_row *row, const struct node_endpoint *endpoint);
+/* Says how the device is, not what it does: a model that has it need not have a cluster for it. */
+bool clusters_is_health(uint16_t cap);
 /* Out-clusters whose commands are presses; 0: past the last. */
 uint16_t clusters_pressed_at(size_t i);
 bool clusters_is_pressed(const struct node_endpoint *endpoint);

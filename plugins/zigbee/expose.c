@@ -1,5 +1,6 @@
 /* What a device can do is what its endpoints' clusters say, row by row of the table. A capability that two rows give is one, with
- * what both allow; ranges narrow where a device said its own.
+ * what both allow; ranges narrow where a device said its own. Some have clusters for show: a plug that measures nothing may have a meter's.
+ * Of a model that is known, and all of which is understood, what it is not known to expose goes, unless the device proved it itself.
  */
 #include "zigbee/traits.h"
 
@@ -108,6 +109,55 @@ static size_t add_endpoint(const struct node_endpoint *endpoint, struct trait *r
 	return n;
 }
 
+static bool is_exposed(const struct node *node, uint16_t cap)
+{
+	for (const uint8_t *p = node->exposes; *p; p++) {
+		if (*p == cap)
+			return true;
+	}
+	return false;
+}
+
+/* A button proves itself only when it is pressed: it always stays. */
+static bool is_proven(const struct node *node, const struct trait *trait)
+{
+	const struct node_endpoint *endpoint = node_endpoint(node, trait->endpoint);
+	const struct cluster_row *row;
+
+	for (size_t i = 0; (row = clusters_at(i)); i++) {
+		if (row->cap == trait->cap.id && clusters_apply(row, endpoint) && clusters_is_proven(row, endpoint))
+			return true;
+	}
+	return trait->cap.id == GWA_CAP_BUTTON;
+}
+
+/* Else it does some of it in a way of its own (a cover by the level of a lamp), and the clusters that seem to be too many are how. */
+static bool has_all_exposed(const struct node *node, const struct trait *traits, size_t n)
+{
+	for (const uint8_t *p = node->exposes; *p; p++) {
+		bool found = clusters_is_health(*p);
+
+		for (size_t i = 0; i < n; i++)
+			found = found || traits[i].cap.id == *p;
+		if (!found)
+			return false;
+	}
+	return true;
+}
+
+static size_t without_phantoms(const struct node *node, struct trait *traits, size_t n)
+{
+	size_t left = 0;
+
+	if (!node->exposes || !has_all_exposed(node, traits, n))
+		return n;
+	for (size_t i = 0; i < n; i++) {
+		if (is_exposed(node, traits[i].cap.id) || is_proven(node, &traits[i]))
+			traits[left++] = traits[i];
+	}
+	return left;
+}
+
 size_t traits_of(const struct node *node, struct trait ret[TRAITS_MAX])
 {
 	size_t n = 0;
@@ -120,5 +170,5 @@ size_t traits_of(const struct node *node, struct trait ret[TRAITS_MAX])
 			n = add_endpoint(endpoint, ret, n);
 	}
 	assert(n <= TRAITS_MAX);
-	return n;
+	return without_phantoms(node, ret, n);
 }

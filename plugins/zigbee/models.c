@@ -158,7 +158,10 @@ static void read_names(const struct model_row *row, struct model *ret)
 	ret->model = ret->vendor + strlen(ret->vendor) + 1;
 	ret->description = ret->model + strlen(ret->model) + 1;
 	ret->standard = row->flags & MODEL_STANDARD;
-	ret->quirks = row->flags & (uint16_t)~MODEL_STANDARD;
+	ret->quirks = row->flags & (uint16_t)~(MODEL_STANDARD | MODEL_MORE | MODEL_VARIES);
+	ret->more = row->flags & MODEL_MORE;
+	ret->varies = row->flags & MODEL_VARIES;
+	ret->exposes = (const uint8_t *)ret->description + strlen(ret->description) + 1;
 }
 
 bool models_find(const struct node *node, struct model *ret)

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""models.py models.tsv models_table.c: the table of models as constants (zigbee/models_table.h says how it is read)."""
+"""models.py models.tsv gw_caps.h models_table.c: the table of models as constants (zigbee/models_table.h says how it is read)."""
+import re
 import sys
 
 BUCKETS = 4096
@@ -19,7 +20,7 @@ class Pool:
         self.at = {}
 
     def add(self, *texts):
-        data = b"".join(text.encode() + b"\0" for text in texts)
+        data = b"".join((text if isinstance(text, bytes) else text.encode()) + b"\0" for text in texts)
         if data not in self.at:
             self.at[data] = len(self.bytes)
             self.bytes += data
@@ -31,17 +32,24 @@ def literal(data):
     return "".join(chr(b) if 32 <= b < 127 and b not in b'"\\?' else f"\\{b:03o}" for b in data)
 
 
-def main(source, target):
-    pool, ranks, rows = Pool(), {}, []
+def numbers_of(header):
+    """Capabilities by name; none is 0, which ends a list."""
+    with open(header, encoding="utf-8") as f:
+        found = re.findall(r"GWA_CAP_(\w+) = (\d+),", f.read())
+    return {name.lower().replace("_", "-"): int(number) for name, number in found}
+
+
+def main(source, header, target):
+    pool, ranks, rows, caps = Pool(), {}, [], numbers_of(header)
     with open(source, encoding="utf-8") as f:
         for number, line in enumerate(f, 1):
             columns = line.rstrip("\n").split("\t")
-            if len(columns) != 7 or not columns[6].isdecimal():
-                sys.exit(f"{source}:{number}: not seven columns")
-            model, maker, more, vendor, name, description, flags = columns
+            if len(columns) != 8 or not columns[6].isdecimal():
+                sys.exit(f"{source}:{number}: not eight columns")
+            model, maker, more, vendor, name, description, flags, exposes = columns
             ranks[model] = ranks.get(model, -1) + 1
             bucket = fnv(model.encode() + b"\0" + maker.encode()) % BUCKETS
-            rows.append((bucket, number, pool.add(model), pool.add(maker), pool.add(more), pool.add(vendor, name, description),
+            rows.append((bucket, number, pool.add(model), pool.add(maker), pool.add(more), pool.add(vendor, name, description, bytes(sorted(caps[cap] for cap in exposes.split() if cap != "-"))),
                          ranks[model], int(flags)))
     rows.sort()
     first = [0] * (BUCKETS + 1)

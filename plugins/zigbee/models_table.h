@@ -16,9 +16,9 @@ enum { MODELS_BUCKETS = 4096 };
 
 struct model_row {
 	uint32_t id, maker, more; /* offsets: what the device says; further conditions (tests/sim/models.mjs) */
-	uint32_t names;           /* offset: vendor, model, description, one after the other */
+	uint32_t names;           /* offset: vendor, model, description, and capabilities as bytes, one after the other */
 	uint16_t rank;            /* among the rows of one model id: the least that fits is it */
-	uint16_t flags;           /* enum model_flag */
+	uint16_t flags;           /* enum model_flag, MODEL_MORE, MODEL_VARIES */
 };
 extern const struct model_row models_rows[];
 extern const uint16_t models_first[MODELS_BUCKETS + 1];

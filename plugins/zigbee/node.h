@@ -67,6 +67,7 @@ struct node {
 	char vendor[NODE_TEXT_MAX + 1], model[NODE_TEXT_MAX + 1], firmware[NODE_TEXT_MAX + 1]; /* as it says: Basic 0004, 0005, 4000 */
 	uint8_t n_endpoints;
 	struct node_endpoint *endpoints;
+	const uint8_t *exposes; /* all capabilities of a known model, 0 is the end (traits_know); NULL: not known, or there may be more */
 };
 
 static inline bool node_is_sleepy(const struct node *node)

@@ -110,6 +110,8 @@ void traits_know(struct node *node, const struct model *model)
 		node->endpoints[i].known |= 1u << FACT_QUIRKS;
 		node->endpoints[i].facts[FACT_QUIRKS] = model->quirks;
 	}
+	/* Some are listed with nothing at all: remotes whose presses nobody wrote down. */
+	node->exposes = !model->exposes || !model->exposes[0] || model->more || model->varies ? NULL : model->exposes;
 }
 
 static size_t add_attribute(struct trait_attribute *ret, size_t n, uint16_t cluster, uint16_t attribute, uint8_t type, uint8_t fact)

@@ -9,7 +9,7 @@
  *
  * Pure: a node in, rows out; a frame in, readings out; an order in, frames out. Which capability a cluster gives is decided by the
  * same rules as zigbee-herdsman-converters' generator for unknown devices (tests/unit/expose_differences.tsv has what we do otherwise, and
- * why); a known model (models.h) adds names, and what is known to be wrong with it.
+ * why); a known model (models.h) adds names, what is known to be wrong with it, and which clusters it has for show.
  */
 #include "base/base.h"
 #include "base/bytes.h"
@@ -48,7 +48,7 @@ must_check size_t traits_facts(const struct node_endpoint *endpoint, struct trai
 /* To be called with every attribute that is heard, asked for or not, before traits_attribute: if it is a fact the endpoint knows it then.
  * True: a kept fact is new or another one; the device may have other traits now, and is to be saved. */
 bool traits_learn(struct node_endpoint *endpoint, uint16_t cluster, uint16_t manufacturer, uint16_t attribute, const struct zcl_value *value);
-/* A known model's quirks, whenever it was looked up: before traits_of. */
+/* A known model's quirks and what it exposes, whenever it was looked up: before traits_of. */
 void traits_know(struct node *node, const struct model *model);
 must_check size_t traits_first(const struct node_endpoint *endpoint, struct trait_attribute ret[TRAITS_PLAN_MAX]);
 

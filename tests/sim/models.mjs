@@ -3,7 +3,8 @@
 //   node models.mjs ../../plugins/zigbee/models.tsv ../unit/model_vectors.tsv
 //
 // A line of models.tsv: model id, manufacturer's name, further conditions, vendor, model, description, flags: 1 if all that it does is
-// said in standard clusters, and how it departs from them, as in models.h. Lines of one model id are in the order in which they are to be tried. Conditions are joined by
+// said in standard clusters, and how it departs from them, as in models.h; what it exposes, by the names of our capabilities in the order of
+// their numbers (exposed.mjs), "-" for nothing. Lines of one model id are in the order in which they are to be tried. Conditions are joined by
 // "|": m<manufacturer code>, t<R outer or E nd device>, p<power source>, f<firmware>, and one e<endpoint>[,p<profile>][,d<device>]
 // [,i<clusters>][,o<clusters>] for each endpoint of a device that has exactly these. Conditions on what a node does not
 // know of a device (dates, hardware) drop the line. model_vectors.tsv: devices, and what findByDevice says of them. The same
@@ -12,6 +13,7 @@
 import { createRequire } from "node:module";
 import fs from "node:fs";
 import path from "node:path";
+import { exposed } from "./exposed.mjs";
 
 const require = createRequire(import.meta.url);
 const root = path.dirname(require.resolve("zigbee-herdsman-converters/package.json"));
@@ -64,13 +66,20 @@ const CURVES = ["3V_2100", "3V_1500_2800", [2500, 3000], [2850, 3000], [2500, 32
 	[2500, 2800], [4400, 6400], [2800, 3000], [3450, 4100], [2500, 3300], [5400, 6800]].map((c) => JSON.stringify(c));
 const curveOf = (v) => v?.vOffset ? 0 : CURVES.indexOf(JSON.stringify(v?.min === undefined ? v : [v.min, v.max])) + 1;
 
+const exposedOf = new Map();
+function exposedBy(definition) {
+	if (!exposedOf.has(definition)) exposedOf.set(definition, exposed(zhc.prepareDefinition(definition).exposes));
+	return exposedOf.get(definition);
+}
+
 /* enum model_flag */
 function flagsOf(definition) {
 	const prepared = zhc.prepareDefinition(definition), meta = prepared.meta ?? {};
 	const exposes = typeof prepared.exposes === "function" ? [] : prepared.exposes;
 	const zones = prepared.fromZigbee.some((c) => c.cluster === "ssIasZone") ? ZONES.filter((z) => exposes.some((e) => e.name === z)) : [];
 	return (isStandard(definition) ? 1 : 0) | (meta.battery?.dontDividePercentage ? 2 : 0) | (meta.coverInverted ? 4 : 0) |
-		(meta.omitOptionalLevelAndColorParams ? 8 : 0) | (zones.length === 1 ? (ZONES.indexOf(zones[0]) + 1) << 4 : 0) | curveOf(meta.battery?.voltageToPercentage) << 8;
+		(meta.omitOptionalLevelAndColorParams ? 8 : 0) | (zones.length === 1 ? (ZONES.indexOf(zones[0]) + 1) << 4 : 0) | curveOf(meta.battery?.voltageToPercentage) << 8 |
+		(exposedBy(definition).more ? 4096 : 0) | (exposedBy(definition).varies ? 8192 : 0);
 }
 
 function endpointText(e) {
@@ -104,7 +113,7 @@ function both(a, b) {
 
 const lines = [], seen = new Set(), raw = new Map();
 let dropped = 0;
-function add(f, names, flags) {
+function add(f, names, flags, caps) {
 	const more = conditions(f);
 	const line = [plain(f.modelID ?? ""), f.manufacturerName ?? "", more];
 	if (more === undefined || line.some((text) => /[\x00-\x1f\x7f]/.test(text)) || line.slice(0, 2).some((t) => Buffer.byteLength(t) > ID_MAX)) {
@@ -116,20 +125,20 @@ function add(f, names, flags) {
 	if (seen.has(key) || key === "\t\t") return;
 	seen.add(key);
 	raw.set(key, f.modelID);
-	lines.push([...line, cut(names.vendor), cut(names.model), cut(names.description), flags].join("\t"));
+	lines.push([...line, cut(names.vendor), cut(names.model), cut(names.description), flags, caps].join("\t"));
 }
 
 /* A definition, under a condition: first the names that it is sold by elsewhere. */
 function addDefinition(f, definition) {
-	const flags = flagsOf(definition);
+	const flags = flagsOf(definition), caps = exposedBy(definition).caps.join(" ") || "-";
 	for (const label of definition.whiteLabel ?? []) {
 		for (const w of label.fingerprint ?? []) {
 			const merged = both(f, w);
 			if (merged) add(merged, { vendor: label.vendor ?? definition.vendor, model: label.model,
-				description: label.description ?? definition.description }, flags);
+				description: label.description ?? definition.description }, flags, caps);
 		}
 	}
-	add(f, definition, flags);
+	add(f, definition, flags, caps);
 }
 
 for (const key of Object.keys(index).sort()) {

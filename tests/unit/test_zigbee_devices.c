@@ -166,6 +166,8 @@ static void print_presses(FILE *f)
 
 struct sold {
 	const char *vendor, *model;
+	const uint8_t *exposes;
+	uint16_t flags;
 	bool standard;
 };
 
@@ -178,7 +180,9 @@ static int sold_compare(const void *a, const void *b)
 		r = strcmp(x->vendor, y->vendor);
 	if (!r)
 		r = strcmp(x->model, y->model);
-	return r ? r : y->standard - x->standard;
+	if (!r)
+		r = y->standard - x->standard;
+	return r ? r : strcmp((const char *)x->exposes, (const char *)y->exposes);
 }
 
 static size_t models_read(struct sold *ret)
@@ -188,6 +192,9 @@ static size_t models_read(struct sold *ret)
 	for (size_t i = 0; i < n; i++) {
 		ret[i].vendor = models_pool + models_rows[i].names;
 		ret[i].model = ret[i].vendor + strlen(ret[i].vendor) + 1;
+		ret[i].exposes = (const uint8_t *)ret[i].model + strlen(ret[i].model) + 1;
+		ret[i].exposes += strlen((const char *)ret[i].exposes) + 1; /* the description */
+		ret[i].flags = models_rows[i].flags;
 		ret[i].standard = models_rows[i].flags & MODEL_STANDARD;
 	}
 	qsort(ret, n, sizeof(*ret), sold_compare);
@@ -198,6 +205,17 @@ static size_t models_read(struct sold *ret)
 static bool is_first(const struct sold *sold, size_t i)
 {
 	return !i || strcmp(sold[i - 1].vendor, sold[i].vendor) != 0 || strcmp(sold[i - 1].model, sold[i].model) != 0;
+}
+
+static void print_exposed(FILE *f, const struct sold *sold)
+{
+	const char *blank = "";
+
+	for (const uint8_t *p = sold->exposes; *p; p++, blank = " ")
+		fprintf(f, "%s%s", blank, capability_find(*p)->name);
+	if (sold->flags & (MODEL_MORE | MODEL_VARIES))
+		fprintf(f, "%s%s", blank, sold->flags & MODEL_VARIES ? "..." : "+");
+	fputs("\n", f);
 }
 
 static void print_models(FILE *f)
@@ -212,16 +230,18 @@ static void print_models(FILE *f)
 	fprintf(f,
 		"\n## Zigbee: devices known by name\n\n"
 		"%zu models, from zigbee-herdsman-converters. %zu of them say all that they do in standard clusters. Of the others, in (brackets), what\n"
-		"standard clusters say is understood, and what is in clusters of the maker's own is not. A name adds nothing to what a device can do.\n",
+		"standard clusters say is understood, and what is in clusters of the maker's own is not. A name adds nothing to what a device can do.\n"
+		"After the colon: what each exposes, in our words. +: and more, for which there are none (settings aside). ...: it depends on the\n"
+		"single device. Where neither stands, clusters that the model is known to have for show are not taken.\n",
 		all, standard);
 	for (size_t i = 0; i < n; i++) {
 		if (!is_first(sold, i))
 			continue;
 		if (!i || strcmp(sold[i - 1].vendor, sold[i].vendor) != 0)
-			fprintf(f, "\n\n**%s**", sold[i].vendor);
-		fprintf(f, sold[i].standard ? " %s;" : " (%s);", sold[i].model);
+			fprintf(f, "\n**%s**\n\n", sold[i].vendor);
+		fprintf(f, sold[i].standard ? "- %s: " : "- (%s): ", sold[i].model);
+		print_exposed(f, &sold[i]);
 	}
-	fputs("\n", f);
 	free(sold);
 }
 

@@ -4,7 +4,9 @@
 #include "zigbee_home.h"
 
 #include "base/text.h"
+#include "model/capability.h"
 #include "zigbee/models.h"
+#include "zigbee/models_table.h"
 
 enum { COLUMNS = 10, LINE = 2048 };
 
@@ -115,12 +117,141 @@ static void names_of_one(void **state)
 	check_true(!find("TRADFRI control outle", "IKEA of Sweden", &model));
 }
 
+static bool exposes(const struct model *model, uint16_t cap)
+{
+	for (const uint8_t *p = model->exposes; *p; p++) {
+		if (*p == cap)
+			return true;
+	}
+	return false;
+}
+
+/* The simulator's devices (tests/sim/znp/devices.js), and what Zigbee2MQTT made of each that they said or were told
+ * (captures/values.jsonl): all of it is exposed.
+ */
+static void what_is_published_is_exposed(void **state)
+{
+	static const struct {
+		const char *id, *maker;
+		uint8_t caps[6];
+		bool more;
+	} devices[] = {
+		{ "TRADFRI control outlet", "IKEA of Sweden", { GWA_CAP_ON_OFF }, false },
+		{ "TRADFRI bulb E27 WS opal 980lm", "IKEA of Sweden", { GWA_CAP_ON_OFF, GWA_CAP_LEVEL, GWA_CAP_COLOR_TEMPERATURE }, false },
+		{ "SNZB-02D", "SONOFF", { GWA_CAP_TEMPERATURE, GWA_CAP_HUMIDITY, GWA_CAP_BATTERY }, true },
+		{ "SNZB-04", "eWeLink", { GWA_CAP_CONTACT, GWA_CAP_BATTERY_LOW }, false },
+		{ "SP 240", "innr", { GWA_CAP_ON_OFF, GWA_CAP_POWER, GWA_CAP_ENERGY, GWA_CAP_VOLTAGE, GWA_CAP_CURRENT }, false },
+		{ "YRD226 TSDB", "Yale", { GWA_CAP_LOCK_STATE }, false },
+		{ "RB 285 C", "innr",
+		  { GWA_CAP_ON_OFF, GWA_CAP_LEVEL, GWA_CAP_COLOR_TEMPERATURE, GWA_CAP_COLOR_HUE, GWA_CAP_COLOR_SATURATION }, false },
+		{ "FYRTUR block-out roller blind", "IKEA of Sweden", { GWA_CAP_COVER_POSITION, GWA_CAP_COVER_MOVE }, false },
+		{ "Zen-01", "Zen Within",
+		  { GWA_CAP_TEMPERATURE, GWA_CAP_TARGET_TEMPERATURE, GWA_CAP_TARGET_COOLING, GWA_CAP_THERMOSTAT_MODE }, false },
+		{ "TRADFRI on/off switch", "IKEA of Sweden", { GWA_CAP_BUTTON }, false },
+		{ "MS01", "eWeLink", { GWA_CAP_OCCUPANCY, GWA_CAP_BATTERY_LOW }, false },
+		{ "WaterSensor-N", "HEIMAN", { GWA_CAP_WATER_LEAK, GWA_CAP_BATTERY_LOW, GWA_CAP_TAMPER }, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < N_ELEMENTS(devices); i++) {
+		struct model model;
+
+		check_true(find(devices[i].id, devices[i].maker, &model));
+		check_int(model.more, devices[i].more);
+		check_true(!model.varies);
+		for (const uint8_t *p = devices[i].caps; p < devices[i].caps + sizeof(devices[i].caps) && *p; p++) {
+			if (!exposes(&model, *p))
+				fail_msg("%s: no %s", devices[i].id, capability_find(*p)->name);
+		}
+	}
+}
+
+/* Bounds that a broken mapping breaks: a thousand lamps fewer, or all models suddenly understood. */
+static void lists_are_whole(void **state)
+{
+	static const struct {
+		uint8_t cap;
+		size_t least;
+	} bounds[] = { { GWA_CAP_ON_OFF, 4000 }, { GWA_CAP_LEVEL, 2500 }, { GWA_CAP_COLOR_TEMPERATURE, 1500 }, { GWA_CAP_TEMPERATURE, 1000 },
+		       { GWA_CAP_POWER, 600 }, { GWA_CAP_ENERGY, 500 }, { GWA_CAP_BUTTON, 800 }, { GWA_CAP_BATTERY, 1500 },
+		       { GWA_CAP_COVER_POSITION, 400 }, { GWA_CAP_OCCUPANCY, 300 }, { GWA_CAP_CONTACT, 150 }, { GWA_CAP_LOCK_STATE, 50 } };
+	size_t having[UINT8_MAX + 1] = { 0 }, whole = 0, none = 0;
+
+	(void)state;
+	for (size_t i = 0; i < models_count(); i++) {
+		const char *text = models_pool + models_rows[i].names;
+		uint8_t last = 0;
+
+		for (int k = 0; k < 3; k++)
+			text += strlen(text) + 1;
+		none += !*text;
+		for (const uint8_t *p = (const uint8_t *)text; *p; p++) {
+			check_true(*p > last && capability_find(*p));
+			last = *p;
+			having[*p]++;
+		}
+		whole += !(models_rows[i].flags & (MODEL_MORE | MODEL_VARIES));
+	}
+	for (size_t i = 0; i < N_ELEMENTS(bounds); i++) {
+		if (having[bounds[i].cap] < bounds[i].least)
+			fail_msg("%s: %zu", capability_find(bounds[i].cap)->name, having[bounds[i].cap]);
+	}
+	check_true(none < 200);
+	check_true(whole > 4000 && whole < 6000);
+}
+
+/* Of the models whose clusters are known (they are known by them), few have any for show, and then it is one or two. */
+static void few_lose_anything(void **state)
+{
+	char path[512], line[LINE];
+	size_t n = 0, losing = 0, lost = 0;
+	FILE *f;
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/plugins/zigbee/models.tsv", getenv("GW_SOURCE_ROOT"));
+	f = fopen(path, "re");
+	assert_non_null(f);
+	while (fgets(line, sizeof(line), f)) {
+		char *p = line, *save, *id = strsep(&p, "\t"), *maker = strsep(&p, "\t"), *more = strsep(&p, "\t");
+		struct home home = { .node = { .kind = 1, .power = 1 } };
+		struct trait traits[TRAITS_MAX];
+		struct model model;
+		size_t before;
+
+		text_copy(home.node.model, sizeof(home.node.model), id);
+		text_copy(home.node.vendor, sizeof(home.node.vendor), maker);
+		for (char *c = strtok_r(more, "|", &save); c; c = strtok_r(NULL, "|", &save)) {
+			if (*c == 'e')
+				add_endpoint(&home, c);
+			else if (*c == 't')
+				home.node.kind = c[1] == 'E' ? 2 : 1;
+			else if (*c == 'm')
+				home.node.manufacturer = (uint16_t)atoi(c + 1);
+		}
+		if (!home.node.n_endpoints || !models_find(&home.node, &model))
+			continue;
+		before = traits_of(&home.node, traits);
+		traits_know(&home.node, &model);
+		n++;
+		before -= traits_of(&home.node, traits);
+		losing += before > 0;
+		lost += before;
+		check_true(before <= 6);
+	}
+	fclose(f);
+	check_true(n > 50);
+	check_true(losing > 0 && losing < n / 3 && lost < 50);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(devices_are_called_what_others_call_them),
 		cmocka_unit_test(many_are_known),
 		cmocka_unit_test(names_of_one),
+		cmocka_unit_test(what_is_published_is_exposed),
+		cmocka_unit_test(lists_are_whole),
+		cmocka_unit_test(few_lose_anything),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
