@@ -66,6 +66,19 @@ links:
 {extra}"""
 
 
+class PatientDoor(Door):
+    """Of short tests one after the other the gateway says that it is asked too often: then it is asked a little later."""
+
+    def call(self, method, **params):
+        try:
+            return super().call(method, **params)
+        except Refused as refused:
+            if refused.code != "rate":
+                raise
+        time.sleep(0.5)
+        return super().call(method, **params)
+
+
 class Home:
     def __init__(self, lab, pki, extra=""):
         self.lab, self.pki = lab, pki
@@ -147,7 +160,7 @@ class Home:
     # People.
 
     def owner(self):
-        self.door = Door(self.folder + "/run/door.sock")
+        self.door = PatientDoor(self.folder + "/run/door.sock")
         if not self.door.call("hello")["has_owner"]:
             self.door.call("setup", name="anna", password=PASSWORD)
         self.door.login("anna", PASSWORD)
