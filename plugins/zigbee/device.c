@@ -128,14 +128,14 @@ void device_tell(gwa_self *self, struct device *device)
 	struct gwa_device told = { .size = sizeof(told), .addr = device_addr(node->eui), .hw = device_addr(node->eui),
 				   .evidence = node->evidence, .sleepy = node_is_sleepy(node), .vendor = node->vendor,
 				   .model = node->model, .firmware = node->firmware, .endpoints = endpoints };
-	struct model model;
+	struct model model = { 0 };
 	size_t n;
 
 	if (models_find(node, &model)) {
 		told.vendor = model.vendor;
 		told.model = model.model;
-		traits_know(&device->row.node, &model);
 	}
+	traits_know(&device->row.node, &model);
 	n = traits_of(node, traits);
 	told.nendpoints = (uint8_t)endpoints_of(traits, n, node, caps, endpoints);
 	device->n_caps = (uint8_t)n;
