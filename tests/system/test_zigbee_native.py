@@ -143,6 +143,24 @@ def test_orders_do_what_those_of_zigbee2mqtt_did(house, radio):
     assert abs(radio.get("colour", "color.enhancedHue") - 65535 / 3) <= 1
 
 
+def test_one_order_reaches_a_group(house, radio):
+    """And nobody else; the group is a device like any, waiting for who has the window open."""
+    house.open_window()
+    members = [house.eui(name) for name in ("lamp1", "lamp2", "climate")]
+    made = json.loads(house.ask_radio("group", data=json.dumps({"name": "Row", "members": members})))
+    assert (made["members"], made["refused"]) == (members[:2], members[2:])
+    group = next(device["id"] for device in house.devices() if device["model"] == "group")
+    house.home.call("claim.confirm", device=group)
+    house.close_window()
+    before = radio.get("lamp3", "onOff.onOff")
+    for on in (True, False):
+        assert house.set(group, "on-off", on)["result"] == "ok"
+        for name in ("lamp1", "lamp2"):
+            radio.wait(name, "onOff.onOff", on)
+        assert radio.get("lamp3", "onOff.onOff") is before
+    assert json.loads(house.ask_radio("info"))["groups"] == [{"id": made["id"], "name": "Row", "members": members[:2]}]
+
+
 # Faults.
 
 def toggled(house, radio, name="outlet"):
