@@ -80,7 +80,31 @@ static void test_one_frame(void **state)
 	house_free(h);
 }
 
-/* What all its members can, and no more; a report finds no credit and waits. */
+/* What all its members can, and no more. */
+static void test_capabilities(void **state)
+{
+	struct house *h = lamps();
+	struct nodes_row *row = nodes_by_eui(&h->self->nodes, LAMP2);
+
+	(void)state;
+	ask_group(h, "{\"name\":\"Kitchen\",\"members\":[\"000b57fffe00a101\",\"000b57fffe00a102\"]}");
+	check_uint(last(h, 'u')->n_caps, 1);
+	/* One of them turns out to be no lamp: the group is described anew. What is the same is not said again. */
+	row->node.endpoints[0].in[1] = 0x0402;
+	device_tell(h->self, device_of(row));
+	check_true(last(h, 'u')->eui == GROUP_1 && last(h, 'u')->n_caps == 0);
+	device_tell(h->self, device_of(row));
+	check_uint(last(h, 'u')->eui, LAMP2);
+	order_group(h, 1, GWA_CAP_ON_OFF, 1);
+	check_int(last(h, 'f')->number, GWA_UNSUPPORTED);
+	check_uint(h->casts, 0);
+	/* And when that one leaves, the rest is what it is. */
+	h->radio->events->on_left(h->radio->ctx, LAMP2, LAMP2_NWK, false);
+	check_true(last(h, 'u')->eui == GROUP_1 && last(h, 'u')->n_caps == 1);
+	house_free(h);
+}
+
+/* Who is in it, and who is not; a report finds no credit and waits. */
 static void test_members(void **state)
 {
 	struct house *h = lamps();
@@ -207,6 +231,15 @@ static void test_kept(void **state)
 	h->blank = true;
 	house_open(h);
 	check_uint(h->self->groups.n, 1);
+	/* Kept in a network that is not this one. */
+	house_close(h);
+	h->n = 0;
+	blob_of(h, "groups")->data[1] ^= 1;
+	house_open(h);
+	check_uint(h->self->groups.n, 0);
+	check_uint(last(h, 'l')->eui, GROUP_1);
+	ask_group(h, "{\"name\":\"Kitchen\",\"members\":[\"000b57fffe00a101\"]}");
+	check_int(last(h, 'f')->number, GWA_OK);
 	/* Another network. */
 	h->n = 0;
 	zigbee_ops.ask(h->self, 43, "form", NULL, 0);
@@ -272,7 +305,7 @@ static void test_bytes(void **state)
 int main(void)
 {
 	const struct CMUnitTest rows[] = {
-		cmocka_unit_test(test_one_frame), cmocka_unit_test(test_members), cmocka_unit_test(test_removed),
+		cmocka_unit_test(test_one_frame), cmocka_unit_test(test_capabilities), cmocka_unit_test(test_members), cmocka_unit_test(test_removed),
 		cmocka_unit_test(test_wishes),	  cmocka_unit_test(test_kept),	  cmocka_unit_test(test_bytes),
 	};
 
