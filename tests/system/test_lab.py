@@ -194,7 +194,7 @@ def test_lan_cable_has_the_same_faults(net):
         assert works(net)  # the other cable is not touched
     finally:
         net.lan.restore()
-    connect()
+    connect(timeout=5)  # a line that has just come up looks for its neighbour first
     broker.kill9()
 
 
