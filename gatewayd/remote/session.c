@@ -25,6 +25,7 @@ struct session {
 	struct wire_msg msg;
 	int64_t heard_ms;
 	uint64_t n_beats;
+	int64_t beat_at_ms; /* the last one's time */
 	uint16_t beat_ms;
 	const char *drop_why;
 	bool told; /* that the core cannot be reached */
@@ -87,6 +88,7 @@ static void beat(struct session *session, int64_t next_ms)
 	struct wire_msg msg = { .type = WIRE_BEAT, .beat.count = ++session->n_beats };
 
 	timer_start(session->beat, next_ms);
+	session->beat_at_ms = loop_now_ms(session->loop);
 	/* No room: the core does not read, and will be silent soon enough. */
 	if (session->wire.phase != WIRE_NEW)
 		(void)say(session, &msg);
@@ -106,9 +108,11 @@ static void on_beat(void *ctx)
 static void take(struct session *session)
 {
 	wire_peer_step(&session->wire, &session->msg);
-	/* Its beat wakes us up, so ours goes out with it: an idle process wakes up once a second, not twice. */
+	/* Its beat wakes us up, so ours goes out with it: an idle process wakes up once a second, not twice. Not to one that is itself an
+	 * answer: two ends that both answer would never end. */
 	if (session->msg.type == WIRE_BEAT) {
-		beat(session, session->beat_ms + session->beat_ms / 4);
+		if (loop_now_ms(session->loop) - session->beat_at_ms >= session->beat_ms / 2)
+			beat(session, session->beat_ms + session->beat_ms / 4);
 		return;
 	}
 	if (session->msg.type == WIRE_WELCOME) {

@@ -156,8 +156,11 @@ static void a_beat_goes_out_with_the_cores(void **state)
 	check_ok(packet_start(b->conn, &core_ops, b));
 	turns(b);
 	core_says(b, &welcome);
+	loop_advance(b->loop, WIRE_BEAT_MS / 2);
 	for (unsigned i = 1; i <= 10; i++) {
 		core_says(b, &(struct wire_msg){ .type = WIRE_BEAT, .beat.count = i });
+		check_uint(b->beats, i);
+		core_says(b, &(struct wire_msg){ .type = WIRE_BEAT, .beat.count = i }); /* it answers us in turn: that is no question */
 		check_uint(b->beats, i);
 		loop_advance(b->loop, WIRE_BEAT_MS);
 		turns(b);
